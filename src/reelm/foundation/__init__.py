@@ -1,0 +1,1 @@
+"""What every room stands on: configuration, errors, ids, time, database, objects and jobs."""

@@ -1,0 +1,193 @@
+"""The settings of a region: `region.toml` in the region home, overridden by `REELM_*`.
+
+A setting `port` in section `[http]` is `REELM_HTTP_PORT` in the environment. Each setting is
+declared here once, with its default, its bounds and the sentence that documents it.
+"""
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+import msgspec
+from msgspec import Meta
+
+from reelm.foundation.errors import BadSetting
+
+GIB = 1 << 30
+MIB = 1 << 20
+
+
+class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One table of region.toml."""
+
+
+class RegionSettings(_Section):
+    """Who and where this region is; written by `reelm init` and not meant to change."""
+
+    number: Annotated[int, Meta(ge=0, le=1023, description="Number inside every id; 0 to 1023.")]
+    name: Annotated[str, Meta(min_length=1, max_length=80, description="Name shown to people.")]
+    jurisdiction: Annotated[
+        str, Meta(min_length=2, max_length=20, description="Policy pack: IN or neutral.")
+    ]
+    operator: Annotated[
+        str, Meta(min_length=1, max_length=200, description="Legal entity that runs the region.")
+    ]
+
+
+class HttpSettings(_Section):
+    """How the web process listens."""
+
+    address: Annotated[str, Meta(description="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Meta(ge=0, le=65535, description="Port to listen on.")] = 8080
+    public_url: Annotated[
+        str,
+        Meta(description="Address people use, such as https://example.org; empty: as requested."),
+    ] = ""
+    trusted_proxies: Annotated[
+        list[str],
+        Meta(description="Addresses whose X-Forwarded-For is believed; comma-separated."),
+    ] = []
+    threads: Annotated[
+        int, Meta(ge=1, le=128, description="Threads that answer requests.")
+    ] = 16
+    rate_limits: Annotated[
+        bool, Meta(description="Limit tries per address and account; off only for load tests.")
+    ] = True
+
+
+class DatabaseSettings(_Section):
+    """Where the PostgreSQL is."""
+
+    url: Annotated[
+        str,
+        Meta(
+            description="postgresql://owner:password@host/name of your own PostgreSQL >= 16; "
+            "empty: the embedded one."
+        ),
+    ] = ""
+    embedded_version: Annotated[
+        str, Meta(pattern="^(16|18)$", description="Major version of the embedded PostgreSQL.")
+    ] = "18"
+
+
+class StorageSettings(_Section):
+    """Where objects are kept."""
+
+    url: Annotated[
+        str,
+        Meta(description="s3://bucket/prefix; empty: the folder objects/ in the region home."),
+    ] = ""
+    s3_endpoint: Annotated[str, Meta(description="Endpoint of an S3-compatible store.")] = ""
+    s3_region: Annotated[str, Meta(description="Region name that the store expects.")] = ""
+    s3_access_key_id: Annotated[str, Meta(description="Access key id; set it by env.")] = ""
+    s3_secret_access_key: Annotated[str, Meta(description="Secret key; set it by env.")] = ""
+
+
+class UploadSettings(_Section):
+    """What may be uploaded; told to clients before the first byte."""
+
+    max_bytes: Annotated[
+        int, Meta(ge=MIB, description="Largest file in bytes.")
+    ] = 1 * GIB
+    max_duration_s: Annotated[
+        int, Meta(ge=1, le=3600, description="Longest video in seconds.")
+    ] = 600
+    max_side_px: Annotated[
+        int, Meta(ge=144, le=16384, description="Widest or tallest picture in pixels.")
+    ] = 8192
+    quota_bytes: Annotated[
+        int, Meta(ge=MIB, description="Bytes one account may have stored.")
+    ] = 20 * GIB
+    expire_hours: Annotated[
+        int, Meta(ge=1, le=720, description="Hours after which an unfinished upload ends.")
+    ] = 24
+
+
+class MediaSettings(_Section):
+    """How video is encoded."""
+
+    ffmpeg: Annotated[str, Meta(description="Path of ffmpeg; empty: the one installed.")] = ""
+    encoders: Annotated[int, Meta(ge=1, le=64, description="Encodes that run at once.")] = 1
+
+
+class Settings(_Section):
+    """All settings of a region."""
+
+    region: RegionSettings
+    http: HttpSettings = HttpSettings()
+    database: DatabaseSettings = DatabaseSettings()
+    storage: StorageSettings = StorageSettings()
+    upload: UploadSettings = UploadSettings()
+    media: MediaSettings = MediaSettings()
+
+
+def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read and check the settings of the region at `home`.
+
+    Raises:
+        BadSetting: with the name of the setting, what was found and what would be right.
+    """
+    path = home / "region.toml"
+    try:
+        tables: dict[str, Any] = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        sentence = f"There is no region at {home}: make one with `reelm init {home}`."
+        raise BadSetting(sentence) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{path} is not valid TOML: {error}.") from None
+    for variable, section, key, hint in _variables():
+        if variable in environ:
+            table = tables.setdefault(section, {})
+            table[key] = _from_text(variable, environ[variable], hint)
+    return _checked(tables, path)
+
+
+def describe() -> Iterator[tuple[str, str, str, str]]:
+    """Yield (setting, environment variable, default, description) for each setting."""
+    for variable, section, key, hint in _variables():
+        field = next(f for f in msgspec.structs.fields(_SECTIONS[section]) if f.name == key)
+        default = field.default_factory() if callable(field.default_factory) else field.default
+        text = "required" if default is msgspec.NODEFAULT else msgspec.json.encode(default).decode()
+        description = next(m.description for m in hint.__metadata__ if m.description)
+        yield f"{section}.{key}", variable, text, description
+
+
+_SECTIONS: dict[str, type[_Section]] = {
+    "region": RegionSettings,
+    "http": HttpSettings,
+    "database": DatabaseSettings,
+    "storage": StorageSettings,
+    "upload": UploadSettings,
+    "media": MediaSettings,
+}
+
+
+def _variables() -> Iterator[tuple[str, str, str, Any]]:
+    for section, struct in _SECTIONS.items():
+        for key, hint in get_type_hints(struct, include_extras=True).items():
+            yield f"REELM_{section}_{key}".upper(), section, key, hint
+
+
+def _from_text(variable: str, text: str, hint: Any) -> object:
+    plain = hint.__origin__
+    if plain == list[str]:
+        return [part.strip() for part in text.split(",") if part.strip()]
+    try:
+        return msgspec.convert(text, hint, strict=False)
+    except msgspec.ValidationError as error:
+        raise BadSetting(f"{variable}={text!r} is not a valid value: {error}.") from None
+
+
+def _checked(tables: dict[str, Any], path: Path) -> Settings:
+    try:
+        settings = msgspec.convert(tables, Settings)
+    except msgspec.ValidationError as error:
+        raise BadSetting(f"{path}: {error}. `docs/operate.md` lists the settings.") from None
+    url = settings.database.url
+    if url and not url.startswith(("postgresql://", "postgres://")):
+        raise BadSetting("database.url must begin with postgresql://, or be empty for embedded.")
+    if settings.storage.url and not settings.storage.url.startswith("s3://"):
+        raise BadSetting("storage.url must begin with s3://, or be empty for the local folder.")
+    return settings

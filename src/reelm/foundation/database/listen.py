@@ -1,0 +1,62 @@
+"""Hear NOTIFY: tell this process at once when another has changed something."""
+
+import logging
+import threading
+from collections.abc import Callable
+
+import psycopg
+
+log = logging.getLogger(__name__)
+
+RECONNECT_S = 1.0
+
+
+class Listener:
+    """A thread that hears one channel.
+
+    `connected` is false while nothing can be heard: whoever caches must then ask the database.
+    `on_connect` runs before `connected` turns true, to drop what may have gone stale.
+    """
+
+    def __init__(
+        self,
+        conninfo: str,
+        channel: str,
+        on_payload: Callable[[str], None],
+        on_connect: Callable[[], None],
+    ) -> None:
+        self._conninfo = conninfo
+        self._channel = channel
+        self._on_payload = on_payload
+        self._on_connect = on_connect
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"listen-{channel}", daemon=True)
+        self.connected = False
+
+    def start(self) -> None:
+        """Begin to listen."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stop.set()
+        self._thread.join(timeout=3)
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self._listen()
+            except psycopg.Error as error:
+                log.warning("not listening on %s: %s", self._channel, error)
+            finally:
+                self.connected = False
+            self._stop.wait(RECONNECT_S)
+
+    def _listen(self) -> None:
+        with psycopg.connect(self._conninfo, autocommit=True, connect_timeout=5) as connection:
+            connection.execute(f"LISTEN {self._channel}".encode())
+            self._on_connect()
+            self.connected = True
+            while not self._stop.is_set():
+                for notice in connection.notifies(timeout=1.0):
+                    self._on_payload(notice.payload)
