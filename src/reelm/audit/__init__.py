@@ -1,0 +1,5 @@
+"""The region's append-only log of what was done, by whom and when."""
+
+from reelm.audit.record import record
+
+__all__ = ["record"]
