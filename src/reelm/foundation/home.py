@@ -54,6 +54,14 @@ class Home:
         except OSError as error:
             raise Unavailable(f"The key file {self.keys / name} cannot be read: {error}.") from None
 
+    def operator_key(self) -> Ed25519PrivateKey:
+        """Return the operator's private key."""
+        pem = self.secret("operator-ed25519.pem").encode("ascii")
+        key = serialization.load_pem_private_key(pem, None)
+        if not isinstance(key, Ed25519PrivateKey):
+            raise Unavailable(f"{self.keys / 'operator-ed25519.pem'} is not an Ed25519 key.")
+        return key
+
 
 def create(path: Path, *, jurisdiction: str, operator: str, name: str, number: int) -> Home:
     """Make a region home at `path` with its folders, keys and region.toml.

@@ -1,0 +1,150 @@
+"""The one place where parts are chosen and wired together."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Literal, cast
+
+from sqlalchemy import text
+
+from reelm import accounts, audit, feed, moderation, regions, social, videos
+from reelm.foundation import home as homes
+from reelm.foundation.config import Settings, load
+from reelm.foundation.database import Base, Database, Session, embedded
+from reelm.foundation.database.classes import undeclared
+from reelm.foundation.database.lease import leased_ids
+from reelm.foundation.database.migrate import migrate
+from reelm.foundation.database.roles import app_conninfo, ensure_app, ensure_owner
+from reelm.foundation.errors import Unavailable
+from reelm.foundation.events import Subscribers
+from reelm.foundation.home import Home
+from reelm.foundation.jobs import Job, Periodic, Task
+from reelm.foundation.parts import Parts
+from reelm.foundation.storage import open_store
+
+# Rooms are imported for their tables too: the metadata is whole once this module is loaded.
+ROOMS = (audit, regions, accounts, videos, social, moderation, feed)
+
+OWNER = "reelm_owner"
+DATABASE = "reelm"
+
+# Who acts on which event.
+EVENTS: Subscribers = {}
+
+# Which function does which task.
+JOBS: Mapping[Task, Job] = {}
+
+# What the clock defers.
+PERIODIC: tuple[Periodic, ...] = ()
+
+
+def queues(settings: Settings) -> dict[str, int]:
+    """Return how many jobs of each queue one worker runs at once."""
+    return {"publish": 2, "media": settings.media.encoders, "default": 2}
+
+
+def make_region(
+    path: Path, *, jurisdiction: str, operator: str, name: str, number: int
+) -> Home:
+    """Make a region home; its database is made when it is first opened."""
+    regions.load_pack(jurisdiction)  # an unknown jurisdiction is refused before anything is made
+    return homes.create(
+        path, jurisdiction=jurisdiction, operator=operator, name=name, number=number
+    )
+
+
+@contextmanager
+def open_region(
+    path: Path, *, connections: int = 5, on_wait: Callable[[str], None] | None = None
+) -> Iterator[Parts]:
+    """Open the region at `path`: start its database if need be, migrate, and hold an id lease.
+
+    Args:
+        path: the region home.
+        connections: size of the connection pool.
+        on_wait: is told a sentence when this must wait for another process.
+    """
+    home, settings = Home(path.resolve()), load(path.resolve())
+    with owner_connection(home, settings, on_wait) as owner:
+        epoch = prepare(home, settings, owner)
+        with _parts(home, settings, owner, epoch, connections) as parts:
+            yield parts
+
+
+@contextmanager
+def join_region(path: Path, *, connections: int = 5) -> Iterator[Parts]:
+    """Open a region that `reelm serve` has prepared and keeps open."""
+    home, settings = Home(path.resolve()), load(path.resolve())
+    with owner_connection(home, settings, None) as owner:
+        with _owner_session(owner) as session:
+            epoch = regions.current_tenure(session).epoch
+        with _parts(home, settings, owner, epoch, connections) as parts:
+            yield parts
+
+
+@contextmanager
+def owner_connection(
+    home: Home, settings: Settings, on_wait: Callable[[str], None] | None
+) -> Iterator[str]:
+    """Yield how the owner's role connects, with the database running."""
+    if settings.database.url:
+        yield settings.database.url
+        return
+    version = cast("Literal['16', '18']", settings.database.embedded_version)
+    password = home.secret("database-owner")
+    with embedded.running(home.path, version=version, on_wait=on_wait) as server:
+        ensure_owner(server.conninfo(), OWNER, password, DATABASE)
+        yield server.conninfo(OWNER, password, DATABASE)
+
+
+def prepare(home: Home, settings: Settings, owner: str) -> int:
+    """Migrate, begin the first tenure, make the serving role; return the active epoch.
+
+    Raises:
+        Unavailable: a table or column declares no data class; names it.
+    """
+    migrate(owner)
+    with _owner_session(owner) as session:
+        faults = undeclared(Base.metadata, catalogue(session))
+        if faults:
+            raise Unavailable("Not everything declares its data class: " + "; ".join(faults))
+        epoch = regions.ensure_tenure(session, settings.region.operator, home.operator_key())
+    ensure_app(owner, epoch, home.secret("database-app"), Base.metadata)
+    return epoch
+
+
+def catalogue(session: Session) -> dict[str, set[str]]:
+    """Return table name -> column names as the database has them."""
+    rows = session.execute(
+        text(
+            "SELECT table_name, column_name FROM information_schema.columns"
+            " WHERE table_schema = 'public'"
+        )
+    )
+    tables: dict[str, set[str]] = {}
+    for table, column in rows:
+        tables.setdefault(table, set()).add(column)
+    return tables
+
+
+@contextmanager
+def _owner_session(owner: str) -> Iterator[Session]:
+    database = Database(owner, pool_size=1)
+    try:
+        with database.transaction() as session:
+            yield session
+    finally:
+        database.close()
+
+
+@contextmanager
+def _parts(
+    home: Home, settings: Settings, owner: str, epoch: int, connections: int
+) -> Iterator[Parts]:
+    conninfo = app_conninfo(owner, epoch, home.secret("database-app"))
+    database = Database(conninfo, pool_size=connections, info={"subscribers": EVENTS})
+    try:
+        with leased_ids(database, settings.region.number):
+            yield Parts(home, settings, database, open_store(settings.storage, home))
+    finally:
+        database.close()

@@ -1,0 +1,125 @@
+"""A real PostgreSQL for all tests, and a fresh region for each."""
+
+import asyncio
+import os
+import secrets
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+from psycopg.conninfo import make_conninfo
+
+from reelm import app
+from reelm.foundation import home as homes
+from reelm.foundation import ids
+from reelm.foundation.config import load
+from reelm.foundation.database import Base, Database, Session, embedded, roles
+from reelm.foundation.jobs import run_worker
+from reelm.foundation.parts import Parts
+from reelm.foundation.storage import open_store
+
+OWNER_PASSWORD = "owner-of-the-tests"
+TEMPLATE = "reelm_template"
+
+
+@pytest.fixture(scope="session")
+def scratch() -> Iterator[Path]:
+    """A short folder that any user may enter, gone at the end."""
+    folder = Path(tempfile.mkdtemp(prefix="reelm-", dir="/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres(scratch: Path) -> Iterator[str]:
+    """Conninfo of a superuser: REELM_TEST_POSTGRES, or an embedded server."""
+    if given := os.environ.get("REELM_TEST_POSTGRES"):
+        yield make_conninfo(given, dbname="postgres")
+        return
+    home = scratch / "postgres-home"
+    (home / "keys").mkdir(parents=True, mode=0o755)
+    (home / "logs").mkdir()
+    version = "16" if os.environ.get("REELM_TEST_POSTGRES_VERSION") == "16" else "18"
+    with embedded.running(home, version=version) as server:
+        yield make_conninfo(server.conninfo(), dbname="postgres")
+
+
+@pytest.fixture(scope="session")
+def template(postgres: str) -> Iterator[str]:
+    """A migrated database that each test copies; yields the superuser's conninfo."""
+    name = f"{TEMPLATE}_{secrets.token_hex(4)}"
+    roles.ensure_owner(postgres, app.OWNER, OWNER_PASSWORD, name)
+    owner = make_conninfo(postgres, user=app.OWNER, password=OWNER_PASSWORD, dbname=name)
+    app.migrate(owner)
+    yield name
+    _drop(postgres, name)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> homes.Home:
+    """A region home."""
+    return app.make_region(
+        tmp_path / "region", jurisdiction="neutral", operator="Test Operator", name="Test", number=7
+    )
+
+
+@pytest.fixture
+def owner(postgres: str, template: str) -> Iterator[str]:
+    """Conninfo of the owner of a fresh database."""
+    name = f"reelm_{secrets.token_hex(4)}"
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {app.OWNER}")
+    yield make_conninfo(postgres, user=app.OWNER, password=OWNER_PASSWORD, dbname=name)
+    _drop(postgres, name)
+
+
+@pytest.fixture
+def parts(home: homes.Home, owner: str) -> Iterator[Parts]:
+    """An open region on a fresh database."""
+    settings = load(home.path, {})
+    epoch = app.prepare(home, settings, owner)
+    conninfo = roles.app_conninfo(owner, epoch, home.secret("database-app"))
+    database = Database(conninfo, pool_size=8, info={"subscribers": app.EVENTS})
+    ids.use(ids.Snowflakes(region=settings.region.number, process=1))
+    yield Parts(home, settings, database, open_store(settings.storage, home))
+    ids.use(None)
+    database.close()
+
+
+@pytest.fixture
+def session(parts: Parts) -> Iterator[Session]:
+    """A transaction that is committed at the end of the test."""
+    with parts.transaction() as session:
+        yield session
+
+
+@pytest.fixture
+def run_jobs(parts: Parts) -> Callable[[], None]:
+    """Run every queued job to its end, those that jobs defer included."""
+
+    def run() -> None:
+        while _waiting(parts):
+            asyncio.run(
+                run_worker(parts, app.JOBS, queues=app.queues(parts.settings), until_idle=True)
+            )
+
+    return run
+
+
+def _waiting(parts: Parts) -> bool:
+    with psycopg.connect(parts.database.conninfo) as connection:
+        query = (
+            "SELECT 1 FROM procrastinate_jobs WHERE status = 'todo'"
+            " AND coalesce(scheduled_at, now()) <= now() LIMIT 1"
+        )
+        return connection.execute(query).fetchone() is not None
+
+
+def _drop(postgres: str, name: str) -> None:
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        connection.execute(f"DROP ROLE IF EXISTS {roles.app_role(name, 1)}")
