@@ -1,0 +1,50 @@
+"""Tenures: which operator is in charge of the region, and since when."""
+
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from reelm.audit import record
+from reelm.foundation.clock import now
+from reelm.foundation.errors import Conflict, Missing
+from reelm.regions.models import Tenure
+
+
+class CurrentTenure(msgspec.Struct, frozen=True):
+    """The operator in charge; `epoch` fences writes."""
+
+    epoch: int
+    operator: str
+    public_key: str
+    began_at: datetime
+
+
+def begin_first_tenure(session: Session, *, operator: str, public_key: str) -> None:
+    """Put the region's first operator in charge.
+
+    Raises:
+        Conflict: the region has had an operator before.
+    """
+    if session.scalar(select(Tenure.epoch).limit(1)) is not None:
+        raise Conflict("This region has an operator: another takes over by a transfer.")
+    session.add(Tenure(epoch=1, operator=operator, public_key=public_key, began_at=now()))
+    record(session, "regions.tenure_begun", epoch=1, public_key=public_key)
+
+
+def current_tenure(session: Session) -> CurrentTenure:
+    """Return the tenure that has no end.
+
+    Raises:
+        Missing: the region has no operator yet.
+    """
+    row = session.execute(
+        select(Tenure.epoch, Tenure.operator, Tenure.public_key, Tenure.began_at)
+        .where(Tenure.ended_at.is_(None))
+        .order_by(Tenure.epoch.desc())
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        raise Missing("This region has no operator yet.")
+    return CurrentTenure(*row)
