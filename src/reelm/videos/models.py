@@ -26,7 +26,12 @@ class Video(Base):
 
     __tablename__ = "video"
     __data__ = _PUBLISHED
-    __table_args__ = (Index(None, "account_id", "id"), Index(None, "published_at"))
+    __table_args__ = (
+        Index(None, "account_id", "id"),
+        Index(None, "published_at"),
+        Index(None, "poster_object"),
+        Index(None, "original_object"),
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=PUBLIC)
     account_id: Mapped[int] = mapped_column(info=PUBLIC)
@@ -55,6 +60,7 @@ class Rendition(Base):
 
     __tablename__ = "rendition"
     __data__ = _PUBLISHED
+    __table_args__ = (Index(None, "object"),)
 
     video_id: Mapped[int] = mapped_column(
         ForeignKey("video.id", ondelete="CASCADE"), primary_key=True, info=PUBLIC
@@ -110,6 +116,18 @@ class Sound(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=PUBLIC)
     account_id: Mapped[int] = mapped_column(info=PUBLIC)
     created_at: Mapped[datetime] = mapped_column(info=PUBLIC)
+
+
+class UnneededObject(Base):
+    """An object that lost its last row; the next job removes it if no other row names it."""
+
+    __tablename__ = "unneeded_object"
+    __data__ = DataClass(
+        Residency.REGION, Transfer.REBUILD, Erasure.EXPIRE, "A work list of this deployment."
+    )
+
+    key: Mapped[str] = mapped_column(primary_key=True, info=OPERATIONAL)
+    since: Mapped[datetime] = mapped_column(info=OPERATIONAL)
 
 
 class Upload(Base):

@@ -43,6 +43,8 @@ CREATE TRIGGER tell_visibility AFTER INSERT OR UPDATE OR DELETE ON rendition
     FOR EACH ROW EXECUTE FUNCTION tell_visibility();
 CREATE TRIGGER tell_visibility AFTER INSERT OR UPDATE OR DELETE ON caption_track
     FOR EACH ROW EXECUTE FUNCTION tell_visibility();
+CREATE TRIGGER tell_visibility AFTER UPDATE OR DELETE ON session
+    FOR EACH ROW EXECUTE FUNCTION tell_visibility();
 CREATE TRIGGER tell_visibility AFTER INSERT OR UPDATE OR DELETE ON follow
     FOR EACH ROW EXECUTE FUNCTION tell_visibility();
 CREATE TRIGGER tell_visibility AFTER INSERT OR UPDATE OR DELETE ON block
@@ -163,6 +165,11 @@ def _tables() -> None:
     sa.Column('accepted_at', sa.DateTime(timezone=True), nullable=False),
     sa.PrimaryKeyConstraint('account_id', 'version', name=op.f('pk_terms_acceptance'))
     )
+    op.create_table('unneeded_object',
+    sa.Column('key', sa.Text(), nullable=False),
+    sa.Column('since', sa.DateTime(timezone=True), nullable=False),
+    sa.PrimaryKeyConstraint('key', name=op.f('pk_unneeded_object'))
+    )
     op.create_table('upload',
     sa.Column('account_id', sa.BigInteger(), autoincrement=False, nullable=False),
     sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False),
@@ -198,6 +205,8 @@ def _tables() -> None:
     )
     op.create_index(op.f('ix_video_account_id_video_id'), 'video', ['account_id', 'id'], unique=False)
     op.create_index(op.f('ix_video_published_at'), 'video', ['published_at'], unique=False)
+    op.create_index(op.f('ix_video_original_object'), 'video', ['original_object'], unique=False)
+    op.create_index(op.f('ix_video_poster_object'), 'video', ['poster_object'], unique=False)
     op.create_table('block',
     sa.Column('account_id', sa.BigInteger(), nullable=False),
     sa.Column('blocked_id', sa.BigInteger(), nullable=False),
@@ -266,6 +275,7 @@ def _tables() -> None:
     sa.ForeignKeyConstraint(['video_id'], ['video.id'], name=op.f('fk_rendition_video_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('video_id', 'name', name=op.f('pk_rendition'))
     )
+    op.create_index(op.f('ix_rendition_object'), 'rendition', ['object'], unique=False)
     op.create_table('session',
     sa.Column('account_id', sa.BigInteger(), nullable=False),
     sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False),
