@@ -1,0 +1,261 @@
+"""All renditions of one upload in one ffmpeg process: one decode, the sound encoded once."""
+
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import msgspec
+
+from reelm.foundation.errors import Invalid
+from reelm.videos.ffmpeg import BARE, BARE_H264, FRAGMENTED, checked, quiet, reading
+from reelm.videos.probe import Probe
+from reelm.videos.repackage import Rung, as_rung
+from reelm.videos.sandbox import Bounds, Outcome, ffmpeg_path, opened, run
+
+_EDGES = (360, 540, 720, 1080)
+# A source between two edges gets a rung of its own size only if the best edge would lose more.
+_WORTH = 0.8
+_MAX_RATE = 60
+_SEGMENT_S = 2
+_LONGEST_MATCHED_S = 5.0
+# veryfast: the fastest preset that keeps CABAC, 8x8 transforms and mb-tree; the next one saves 10 to
+# 15 % of the bytes for 1.6 times the CPU. crf 23 is x264's own default; the caps keep noise from
+# costing a viewer more than a phone line carries (bits per second at 30 fps).
+_QUALITY = ("-preset", "veryfast", "-crf", "23", "-profile:v", "high", "-pix_fmt", "yuv420p")
+_MAX_BPS = {360: 900_000, 540: 1_800_000, 720: 3_000_000, 1080: 5_500_000}
+# Two damaged frames are what a camera's battery may cost; more is a damaged video.
+_FORGIVEN_FRAMES = 2.5
+_UNSPECIFIED, _BT709, _BT2020 = 2, 1, 9
+
+
+class Ladder(msgspec.Struct, frozen=True, kw_only=True):
+    """The renditions of one upload, smallest first."""
+
+    rungs: tuple[Rung, ...]
+    matches_source: bool  # segments begin where the `source` rung's do, so that it may stay
+    cpu_s: float
+
+
+class Size(msgspec.Struct, frozen=True):
+    """Width and height of one rung; both even."""
+
+    width: int
+    height: int
+
+    @property
+    def edge(self) -> int:
+        """The short edge, which names the rung."""
+        return min(self.width, self.height)
+
+
+def sizes(probe: Probe) -> tuple[Size, ...]:
+    """Choose the rungs of an upload, smallest first; none is larger than the picture."""
+    width, height = probe.video.display_width, probe.video.display_height
+    short = min(width, height)
+    edges = [edge for edge in _EDGES if edge <= short]
+    if short < _EDGES[-1] and (not edges or edges[-1] < _WORTH * short):
+        edges.append(short)
+    return tuple(
+        Size(max(width * edge // short // 2 * 2, 2), max(height * edge // short // 2 * 2, 2))
+        for edge in edges
+    )
+
+
+def make_ladder(
+    source: Path,
+    probe: Probe,
+    *,
+    work: Path,
+    beside: Rung | None = None,
+    ffmpeg: str | None = None,
+    on_progress: Callable[[float], None] | None = None,
+) -> Ladder:
+    """Encode every rung; `beside` is the instant-publish rung whose key frames they should share."""
+    chosen = sizes(probe)
+    keys = _shared_keys(beside)
+    outcome = _encode(source, probe, work, chosen, keys, ffmpeg, on_progress)
+    if probe.video.is_hdr and not outcome.ok and not outcome.overran:
+        # Another build of ffmpeg may lack zscale: pale colours are better than no video.
+        outcome = _encode(source, probe, work, chosen, keys, ffmpeg, on_progress, tone_map=False)
+    raws = [work / _raw_name(size) for size in chosen]
+    if outcome.returncode == 69:  # ffmpeg's own status for more decoding errors than -max_error_rate
+        refusal = Invalid("The video is damaged: parts of it cannot be decoded.")
+        refusal.add_note(outcome.errors)
+        raise refusal
+    checked(outcome, raws, "The video cannot be converted")
+    rungs = []
+    for size, raw in zip(chosen, raws, strict=True):
+        name = str(size.edge)
+        rungs.append(as_rung(name, raw, work / f"{name}.mp4", size.width, size.height))
+        raw.unlink()
+    return Ladder(
+        rungs=tuple(rungs), matches_source=_matches(rungs, beside, keys), cpu_s=outcome.cpu_s
+    )
+
+
+def _shared_keys(beside: Rung | None) -> tuple[float, ...]:
+    if beside is None:
+        return ()
+    longest = max(segment.duration_ms for segment in beside.segments) / 1000
+    return beside.starts_s if longest <= _LONGEST_MATCHED_S else ()
+
+
+def _matches(rungs: Sequence[Rung], beside: Rung | None, keys: tuple[float, ...]) -> bool:
+    """Measured, not assumed: every segment of every rung begins within 2 ms of the source's."""
+    if beside is None or not keys:
+        return False
+    return all(
+        len(rung.starts_s) == len(keys)
+        and all(abs(a - b) < 0.002 for a, b in zip(rung.starts_s, keys, strict=True))
+        for rung in rungs
+    )
+
+
+def _encode(
+    source: Path,
+    probe: Probe,
+    work: Path,
+    chosen: Sequence[Size],
+    keys: tuple[float, ...],
+    ffmpeg: str | None,
+    on_progress: Callable[[float], None] | None,
+    *,
+    tone_map: bool = True,
+) -> Outcome:
+    video = probe.video
+    seconds = max(probe.duration_ms / 1000, 1)
+    work_pixels = video.width * video.height / 1e6 * max(video.frame_count, 1)
+    with opened(source) as upload:
+        argv = [
+            *quiet(ffmpeg_path(ffmpeg)),
+            *("-progress", "pipe:1", "-stats_period", "0.5"),
+            *("-max_error_rate", f"{min(_FORGIVEN_FRAMES / max(video.frame_count, 1), 1):.6f}"),
+            *("-err_detect", "explode", *_threads(), *reading(probe, upload)),
+            *("-filter_complex", _graph(probe, chosen, tone_map=tone_map)),
+            *_video_outputs(probe, chosen, keys),
+            *_sound_output(probe),
+            *BARE,
+            *("-f", "tee", _tee(probe, chosen)),
+        ]
+        return run(
+            argv,
+            work=work,
+            inputs=[upload],
+            # Measured: 0.02 CPU s per million source pixels on a 2-core machine; ten times that is
+            # a hang, not a slow machine.
+            bounds=Bounds(
+                wall_s=300 + seconds * 60,
+                cpu_s=round(300 + work_pixels * 0.3),
+                file_bytes=round(4 * 2**20 + seconds * 2 * 2**20),
+                nice=10,
+            ),
+            on_line=_progress(on_progress, seconds),
+        )
+
+
+def _threads() -> tuple[str, ...]:
+    # More than a dozen threads gain little on these sizes and each maps memory.
+    return ("-threads", "12") if (os.cpu_count() or 1) > 12 else ()
+
+
+def _graph(probe: Probe, chosen: Sequence[Size], *, tone_map: bool) -> str:
+    """Scale to the largest rung once, then the smaller ones from it."""
+    video, top = probe.video, chosen[-1]
+    steps = []
+    if video.is_interlaced:
+        steps.append("bwdif=mode=send_frame:deint=interlaced")
+    if video.frame_rate > _MAX_RATE + 0.5:
+        steps.append(f"fps={_MAX_RATE}")
+    if video.is_hdr and tone_map:
+        curve = "smpte2084" if video.transfer == 16 else "arib-std-b67"
+        steps += [
+            f"zscale=w={top.width}:h={top.height}:tin={curve}:pin=bt2020:min=bt2020nc:t=linear:npl=100",
+            "format=gbrpf32le",
+            "zscale=p=bt709",
+            "tonemap=tonemap=hable:desat=0",
+            "zscale=t=bt709:m=bt709:r=tv",
+        ]
+    else:
+        steps.append(
+            f"scale={top.width}:{top.height}:flags=bicubic"
+            f":in_color_matrix={_matrix(probe)}:out_color_matrix=bt709:out_range=tv"
+        )
+    steps += [
+        "format=yuv420p",
+        "setsar=1",
+        "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709",
+    ]
+    names = [f"[s{i}]" for i in range(len(chosen))]
+    parts = [f"[0:{video.index}]{','.join(steps)},split={len(chosen)}{''.join(names)}"]
+    for i, size in enumerate(chosen):
+        scaling = "null" if size == top else f"scale={size.width}:{size.height}:flags=bicubic,setsar=1"
+        parts.append(f"[s{i}]{scaling}[v{i}]")
+    return ";".join(parts)
+
+
+def _matrix(probe: Probe) -> str:
+    """Name the source's colour matrix; an unnamed one is guessed by size, as players do."""
+    if probe.video.matrix == _UNSPECIFIED:
+        return "bt709" if probe.video.height >= 720 or probe.video.width >= 1280 else "smpte170m"
+    return {_BT709: "bt709", _BT2020: "bt2020", 5: "smpte170m", 6: "smpte170m"}.get(
+        probe.video.matrix, "auto"
+    )
+
+
+def _video_outputs(probe: Probe, chosen: Sequence[Size], keys: tuple[float, ...]) -> list[str]:
+    # A frame is made a key frame if it is at or after the time: half a frame early is never missed.
+    early = min(0.25 / max(probe.video.frame_rate, 1), 0.005)
+    forced = (
+        ",".join(f"{max(at - early, 0):.6f}" for at in keys)
+        if keys
+        else f"expr:gte(t,n_forced*{_SEGMENT_S})"
+    )
+    argv: list[str] = []
+    for i, size in enumerate(chosen):
+        cap = next(bps for edge, bps in _MAX_BPS.items() if size.edge <= edge)
+        cap = round(cap * (1.5 if probe.video.frame_rate > 45 else 1))
+        argv += ["-map", f"[v{i}]", f"-maxrate:v:{i}", str(cap), f"-bufsize:v:{i}", str(2 * cap)]
+        # Once per stream: ffmpeg cuts up the list as it reads it, so a shared one serves only the first.
+        argv += [f"-force_key_frames:v:{i}", forced]
+    return [
+        *argv,
+        *("-c:v", "libx264", *_QUALITY, *_threads()),
+        # No key frame but the forced ones, so that all rungs cut at the same frames.
+        *("-g", "100000", "-keyint_min", "1", "-sc_threshold", "0"),
+        # Frames keep their own times: 10 fps stays 10, variable stays variable.
+        *("-fps_mode", "passthrough", "-enc_time_base:v", "1:90000"),
+        *("-bsf:v", BARE_H264, "-flags", "+global_header+bitexact"),
+    ]
+
+
+def _sound_output(probe: Probe) -> list[str]:
+    if probe.audio is None:
+        return []
+    return [
+        *("-map", f"0:{probe.audio.index}", "-c:a", "aac", "-b:a", "128k", "-ac", "2", "-ar", "48000"),
+        *("-af", "aresample=async=1:first_pts=0"),
+    ]
+
+
+def _tee(probe: Probe, chosen: Sequence[Size]) -> str:
+    sound = f",{len(chosen)}" if probe.audio else ""
+    return "|".join(
+        f"[f=mp4:select={i}{sound}:movflags={FRAGMENTED}:fflags=+bitexact"
+        f":video_track_timescale=90000]{_raw_name(size)}"
+        for i, size in enumerate(chosen)
+    )
+
+
+def _raw_name(size: Size) -> str:
+    return f"{size.edge}.raw.mp4"
+
+
+def _progress(
+    on_progress: Callable[[float], None] | None, seconds: float
+) -> Callable[[str], None]:
+    def on_line(line: str) -> None:
+        name, _, value = line.partition("=")
+        if on_progress and name == "out_time_us" and value.lstrip("-").isdigit():
+            on_progress(min(max(int(value) / 1e6 / seconds, 0.0), 1.0))
+
+    return on_line

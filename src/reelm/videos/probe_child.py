@@ -1,0 +1,276 @@
+"""Read the facts of one upload with PyAV and print them as JSON.
+
+Run as a script inside the sandbox, never imported:
+`python -I -S probe_child.py FOLDER_OF_AV DESCRIPTOR '{"max_pixels": …, "max_duration_s": …}'`.
+It states what is there and judges nothing: probe.py does that, outside.
+"""
+
+import json
+import os
+import struct
+import sys
+from fractions import Fraction
+from typing import Any
+
+sys.path.append(sys.argv[1])
+import av  # noqa: E402 - found only through the line above, as site-packages are off
+import av.error  # noqa: E402
+
+av.logging.set_level(None)
+
+# Real containers only: no playlist, no image sequence, nothing that names another file.
+_FORMATS = "mov,matroska,avi,ogg,mpegts,mpeg,flv,asf"
+_TEXT_SUBTITLES = {"mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text"}
+_ATTACHED_PICTURE = 0x400
+_MICROSECOND = Fraction(1, 1_000_000)
+
+
+def main() -> None:
+    """Print the facts of the file behind the descriptor."""
+    descriptor, limits = int(sys.argv[2]), json.loads(sys.argv[3])
+    facts: dict[str, Any] = {"head": os.pread(descriptor, 64, 0).hex()}
+    try:
+        with av.open(
+            "fd:",
+            options={
+                "fd": str(descriptor),
+                "protocol_whitelist": "fd",
+                "format_whitelist": _FORMATS,
+                "max_streams": "64",
+            },
+            metadata_errors="replace",
+        ) as container:
+            facts |= _header(container)
+            if facts["container"] == "mov":
+                facts |= _boxes(descriptor)
+            video = _choose(container)
+            if video is not None:
+                facts["video"] = _video(video)
+                _read_on(container, video, facts, limits)
+    except (av.error.FFmpegError, ValueError) as error:
+        facts["error"] = getattr(error, "strerror", None) or str(error)
+    print(json.dumps(facts))
+
+
+def _choose(container: Any) -> Any:
+    pictures = [s for s in container.streams.video if not int(s.disposition) & _ATTACHED_PICTURE]
+    best = container.streams.best("video")
+    return best if best in pictures else next(iter(pictures), None)
+
+
+def _header(container: Any) -> dict[str, Any]:
+    audio = container.streams.best("audio")
+    return {
+        "container": container.format.name.split(",")[0],
+        "stated_us": container.duration or 0,
+        "start_us": container.start_time or 0,
+        "audio": audio and _audio(audio),
+        "subtitles": [
+            {"index": s.index, "codec": s.codec_context.name, "language": s.language or ""}
+            for s in container.streams.subtitles
+            if s.codec_context is not None and s.codec_context.name in _TEXT_SUBTITLES
+        ],
+    }
+
+
+def _audio(stream: Any) -> dict[str, Any] | None:
+    context = stream.codec_context
+    if context is None:
+        return None
+    return {
+        "index": stream.index,
+        "codec": context.name,
+        "profile": context.profile or "",
+        "channels": context.layout.nb_channels,
+        "rate": context.sample_rate or 0,
+    }
+
+
+def _video(stream: Any) -> dict[str, Any]:
+    context = stream.codec_context
+    if context is None:
+        return {"index": stream.index, "codec": "", "width": 0, "height": 0}
+    aspect = stream.sample_aspect_ratio or Fraction(1)
+    return {
+        "index": stream.index,
+        "codec": context.name,
+        "profile": context.profile or "",
+        "level": context.level,
+        "pix_fmt": context.pix_fmt or "",
+        "width": context.width,
+        "height": context.height,
+        "aspect": [aspect.numerator, aspect.denominator] if aspect > 0 else [1, 1],
+        "rate": float(stream.average_rate or stream.guessed_rate or 0),
+        "transfer": int(context.color_trc),
+        "primaries": int(context.color_primaries),
+        "matrix": int(context.colorspace),
+        "is_full_range": int(context.color_range) == 2,
+        "fields": int(getattr(context, "field_order", 0) or 0),
+    }
+
+
+def _read_on(container: Any, video: Any, facts: dict[str, Any], limits: dict[str, int]) -> None:
+    """Read every packet; decode only until the first picture."""
+    fits = facts["video"]["width"] * facts["video"]["height"] <= limits["max_pixels"]
+    short = facts["stated_us"] <= limits["max_duration_s"] * 1_000_000
+    if not (fits and short):
+        return
+    audio = container.streams[facts["audio"]["index"]] if facts["audio"] else None
+    packets = _Packets(video, facts["start_us"])
+    sound: list[int] = []
+    picture: dict[str, Any] | None = None
+    try:
+        for packet in container.demux(*([video, audio] if audio else [video])):
+            if packet.size == 0:
+                continue
+            if packet.stream_index == video.index:
+                packets.add(packet)
+                picture = picture or _picture(packet, facts)
+            elif packet.pts is not None:
+                span = [packet.pts, packet.pts + (packet.duration or 0)]
+                sound += [int(at * packet.time_base / _MICROSECOND) for at in span]
+    except av.error.FFmpegError as error:
+        facts["read_error"] = error.strerror
+    picture = picture or _picture(None, facts, video)
+    facts["video"] |= picture or {}
+    facts["has_picture"] = picture is not None
+    facts["packets"] = packets.facts()
+    if sound:
+        facts["sound_us"] = [min(sound) - facts["start_us"], max(sound) - facts["start_us"]]
+
+
+def _picture(packet: Any, facts: dict[str, Any], video: Any = None) -> dict[str, Any] | None:
+    try:
+        frames = packet.decode() if packet is not None else video.codec_context.decode(None)
+    except (av.error.FFmpegError, AttributeError) as error:
+        facts["decode_error"] = str(getattr(error, "strerror", "") or error)
+        return None
+    if not frames:
+        return None
+    frame = frames[0]
+    matrix = next((d for d in frame.side_data if d.type.name == "DISPLAYMATRIX"), None)
+    a, b, _, c, d = struct.unpack_from("=5i", bytes(matrix)) if matrix else (1, 0, 0, 0, 1)
+    return {
+        "pix_fmt": frame.format.name,
+        "rotation": frame.rotation % 360,
+        "is_mirrored": a * d - b * c < 0,
+        "is_interlaced": bool(frame.interlaced_frame),
+        "width": frame.width,
+        "height": frame.height,
+    }
+
+
+class _Packets:
+    """What the video packets say of timing, key frames and damage."""
+
+    def __init__(self, video: Any, start_us: int) -> None:
+        context = video.codec_context
+        extra = bytes(context.extradata or b"")
+        self.codec = context.name
+        self.start_us = start_us
+        self.length_size = 0  # of the NAL unit lengths in ISO files; 0: start codes, or other codecs
+        if self.codec == "h264" and extra[:1] == b"\x01" and len(extra) > 6:
+            self.length_size = (extra[4] & 3) + 1
+        elif self.codec == "hevc" and extra[:1] == b"\x01" and len(extra) > 22:
+            self.length_size = (extra[21] & 3) + 1
+        self.times: list[int] = []
+        self.keys: list[int] = []
+        self.end_us = 0
+        self.bytes = 0
+        self.reordered = self.open_gop = self.discarded = False
+        self.damaged_us: int | None = None
+        self.latest_key: int | None = None
+
+    def add(self, packet: Any) -> None:
+        self.bytes += packet.size
+        at = packet.pts if packet.pts is not None else packet.dts
+        if at is None:
+            return
+        us = int(at * packet.time_base / _MICROSECOND) - self.start_us
+        self.reordered |= packet.pts is not None and packet.pts != packet.dts
+        self.discarded |= packet.is_discard
+        kinds = self._nal_kinds(bytes(packet), us) if self.length_size else None
+        if packet.is_keyframe:
+            self.keys.append(us)
+            self.latest_key = us
+            if self.codec == "h264" and kinds is not None and 5 not in kinds:
+                self.open_gop = True  # a recovery point, not an IDR picture
+        elif self.latest_key is not None and us < self.latest_key:
+            self.open_gop = True
+        self.times.append(us)
+        length = int((packet.duration or 0) * packet.time_base / _MICROSECOND)
+        self.end_us = max(self.end_us, us + length)
+
+    def _nal_kinds(self, data: bytes, us: int) -> set[int]:
+        kinds, at = set(), 0
+        while at + self.length_size < len(data):
+            length = int.from_bytes(data[at : at + self.length_size])
+            at += self.length_size
+            if length == 0 or at + length > len(data):
+                self.damaged_us = us if self.damaged_us is None else self.damaged_us
+                break
+            kinds.add(data[at] & 0x1F)
+            at += length
+        return kinds
+
+    def facts(self) -> dict[str, Any]:
+        times = sorted(set(self.times))
+        gaps = sorted(b - a for a, b in zip(times, times[1:], strict=False))
+        middle = gaps[len(gaps) // 2] if gaps else 0
+        return {
+            "count": len(times),
+            "bytes": self.bytes,
+            "first_us": times[0] if times else 0,
+            "end_us": max(self.end_us, times[-1] + middle) if times else 0,
+            "median_gap_us": middle,
+            "low_gap_us": gaps[len(gaps) // 20] if gaps else 0,
+            "high_gap_us": gaps[-1 - len(gaps) // 20] if gaps else 0,
+            "keys_us": sorted(self.keys),
+            "is_reordered": self.reordered,
+            "open_gop": self.open_gop,
+            "discarded": self.discarded,
+            "damaged_us": self.damaged_us,
+        }
+
+
+def _boxes(descriptor: int) -> dict[str, Any]:
+    """Walk an ISO file's boxes: does one run past the end, does a data reference leave the file?"""
+    found = {"is_cut": False, "is_external": False}
+    budget = 20_000
+
+    def walk(start: int, end: int, depth: int) -> None:
+        nonlocal budget
+        while start + 8 <= end and budget > 0:
+            budget -= 1
+            size, name = struct.unpack(">I4s", os.pread(descriptor, 8, start).ljust(8, b"\0"))
+            head = 8
+            if size == 1:
+                size, head = int.from_bytes(os.pread(descriptor, 8, start + 8)), 16
+            elif size == 0:
+                size = end - start
+            if size < head:
+                return
+            if depth == 0 and start + size > end and name in (b"moov", b"mdat", b"moof"):
+                found["is_cut"] = True
+            if name in (b"moov", b"trak", b"mdia", b"minf", b"dinf") and depth < 6:
+                walk(start + head, min(start + size, end), depth + 1)
+            elif name == b"dref":
+                references(start + head + 8, min(start + size, end))
+            start += size
+
+    def references(start: int, end: int) -> None:
+        nonlocal budget
+        while start + 12 <= end and budget > 0:
+            budget -= 1
+            size, _, flags = struct.unpack(">I4sI", os.pread(descriptor, 12, start).ljust(12, b"\0"))
+            if not flags & 1:
+                found["is_external"] = True
+            if size < 12:
+                return
+            start += size
+
+    walk(0, os.fstat(descriptor).st_size, 0)
+    return found
+
+
+main()
