@@ -85,6 +85,8 @@ def running(home: Path, *, version: Version = "18", on_wait: OnWait = None) -> I
 def forget(home: Path) -> None:
     """Remove what the region keeps outside of its home: a socket folder, if its path is long.
 
+    To be called before the home itself is removed.
+
     Raises:
         Unavailable: the region is in use.
     """
@@ -92,7 +94,9 @@ def forget(home: Path) -> None:
     try:
         if not postgres.try_own():
             raise Unavailable(f"The database of {home} is in use: stop it first.")
-        forget_socket_folder(postgres.home)
+        data = cluster.data_folder(postgres.home)
+        uid = data.stat().st_uid if data.exists() else os.geteuid()
+        forget_socket_folder(postgres.home, uid)
     finally:
         postgres.leave()
 

@@ -18,7 +18,8 @@ from reelm.foundation.database.embedded_user import User
 from reelm.foundation.errors import Unavailable
 
 # A killed server's processes end within milliseconds; one in a long query does not look up.
-PATIENCE_S = 1.0
+PATIENCE_S = 0.25
+IMMEDIATE_STOP_S = 5.0
 LONGEST_WAIT_S = 20.0
 
 
@@ -90,7 +91,7 @@ def claim(folder: int, user: User | None) -> None:
             )
         if waited_s > PATIENCE_S:
             # The caller owns the region, so a server that still runs has no owner left.
-            signal_number = signal.SIGQUIT if waited_s < 5 * PATIENCE_S else signal.SIGKILL
+            signal_number = signal.SIGQUIT if waited_s < IMMEDIATE_STOP_S else signal.SIGKILL
             for pid in _processes(cluster_name(folder), user):
                 with contextlib.suppress(ProcessLookupError, PermissionError):
                     os.kill(pid, signal_number)

@@ -12,6 +12,7 @@ from reelm.foundation.errors import Unavailable
 PORT = 5432
 # sun_path has 108 bytes, one of them for the final NUL (unix(7)).
 LONGEST_SOCKET_BYTES = 107
+PREFIX = "reelm-"
 
 
 def make_socket_folder(home: Path, user: User | None) -> Path:
@@ -21,14 +22,15 @@ def make_socket_folder(home: Path, user: User | None) -> Path:
     below /run or /tmp, and `postgres-socket` in the home is a symbolic link to it.
     """
     record = _record(home)
+    uid = user.uid if user else os.geteuid()
     if _fits(record):
-        forget_socket_folder(home)
+        forget_socket_folder(home, uid)
         record.mkdir(mode=0o700)
         _give_folder(record, user)
         return record
     folder = record.readlink() if record.is_symlink() else None
-    if folder is None or not _is_private(folder, user.uid if user else os.geteuid()):
-        forget_socket_folder(home)
+    if folder is None or not _is_private(folder, uid):
+        forget_socket_folder(home, uid)
         folder = _short_folder(user)
         _write_record(record, folder)
     for name in (f".s.PGSQL.{PORT}", f".s.PGSQL.{PORT}.lock"):
@@ -49,14 +51,14 @@ def find_socket_folder(home: Path, uid: int) -> Path:
     return folder
 
 
-def forget_socket_folder(home: Path) -> None:
-    """Remove the socket folder, wherever it is."""
+def forget_socket_folder(home: Path, uid: int) -> None:
+    """Remove the socket folder of the server of user `uid`, wherever it is."""
     record = _record(home)
     if record.is_symlink():
         folder = record.readlink()
-        # Only a folder that was made here has this name and no folder inside.
-        if folder.name.startswith("reelm-") and folder.is_dir() and not folder.is_symlink():
-            shutil.rmtree(folder, ignore_errors=True)
+        # After a restart of the machine, another user may have taken its name.
+        if folder.name.startswith(PREFIX) and _is_private(folder, uid):
+            shutil.rmtree(folder)
         record.unlink()
     elif record.exists():
         shutil.rmtree(record)
@@ -88,7 +90,7 @@ def _short_folder(user: User | None) -> Path:
     reasons = []
     for base in bases:
         try:
-            folder = Path(tempfile.mkdtemp(prefix="reelm-", dir=base))
+            folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=base))
         except OSError as error:
             reasons.append(str(error))
             continue

@@ -42,7 +42,13 @@ def cluster_user(data: Path) -> User | None:
 def give(descriptor: int, user: User | None) -> None:
     """Give a file or folder that was just made to `user`."""
     if user is not None:
-        os.fchown(descriptor, user.uid, user.gid)
+        try:
+            os.fchown(descriptor, user.uid, user.gid)
+        except OSError as error:
+            raise Unavailable(
+                f"PostgreSQL refuses to run as root, and this root cannot change users ({error}): "
+                "run Reelm as an ordinary user."
+            ) from error
 
 
 def _name(uid: int) -> str:
