@@ -18,7 +18,11 @@ class Impression(Base):
 
     __tablename__ = "impression"
     __data__ = _SEEN
-    __table_args__ = (Index(None, "viewer_id", "batch_id"), Index(None, "video_id"))
+    __table_args__ = (
+        Index(None, "viewer_id", "batch_id"),
+        Index(None, "viewer_id", "shown_at"),
+        Index(None, "video_id"),
+    )
 
     viewer_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=BEHAVIOUR)
     video_id: Mapped[int] = mapped_column(

@@ -16,6 +16,7 @@ def upgrade() -> None:
     op.get_bind().exec_driver_sql(procrastinate.schema.SchemaManager.get_schema().replace("%", "%%"))
     _tables()
     op.execute(_NOTIFY)
+    op.execute(_COUNT)
 
 
 # Whoever keeps in memory what may be seen hears of each change at its commit.
@@ -49,6 +50,43 @@ CREATE TRIGGER tell_visibility AFTER INSERT OR UPDATE OR DELETE ON follow
     FOR EACH ROW EXECUTE FUNCTION tell_visibility();
 CREATE TRIGGER tell_visibility AFTER INSERT OR UPDATE OR DELETE ON block
     FOR EACH ROW EXECUTE FUNCTION tell_visibility();
+"""
+
+# Totals of likes and comments stay exact whichever way a row goes: taken back, deleted by the
+# creator, or with an erased account by cascade. Whoever loads rows together with their totals
+# says `SET LOCAL reelm.loading = 'on'` first. Rows of video_count are taken in the order of
+# their ids, as the watches do, so that two who count do not wait for each other.
+_COUNT = """
+CREATE FUNCTION count_acts() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_setting('reelm.loading', true) = 'on' THEN
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        EXECUTE format(
+            'INSERT INTO video_count AS total (video_id, %1$I)'
+            ' SELECT video_id, count(*) FROM acts GROUP BY video_id ORDER BY video_id'
+            ' ON CONFLICT (video_id) DO UPDATE SET %1$I = total.%1$I + excluded.%1$I',
+            TG_ARGV[0]);
+    ELSE
+        PERFORM FROM video_count WHERE video_id IN (SELECT video_id FROM acts)
+            ORDER BY video_id FOR UPDATE;
+        EXECUTE format(
+            'UPDATE video_count AS total SET %1$I = total.%1$I - gone.acts'
+            ' FROM (SELECT video_id, count(*) AS acts FROM acts GROUP BY video_id) AS gone'
+            ' WHERE total.video_id = gone.video_id',
+            TG_ARGV[0]);
+    END IF;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER count_made AFTER INSERT ON video_like REFERENCING NEW TABLE AS acts
+    FOR EACH STATEMENT EXECUTE FUNCTION count_acts('likes');
+CREATE TRIGGER count_gone AFTER DELETE ON video_like REFERENCING OLD TABLE AS acts
+    FOR EACH STATEMENT EXECUTE FUNCTION count_acts('likes');
+CREATE TRIGGER count_made AFTER INSERT ON comment REFERENCING NEW TABLE AS acts
+    FOR EACH STATEMENT EXECUTE FUNCTION count_acts('comments');
+CREATE TRIGGER count_gone AFTER DELETE ON comment REFERENCING OLD TABLE AS acts
+    FOR EACH STATEMENT EXECUTE FUNCTION count_acts('comments');
 """
 
 
@@ -259,6 +297,7 @@ def _tables() -> None:
     )
     op.create_index(op.f('ix_impression_video_id'), 'impression', ['video_id'], unique=False)
     op.create_index(op.f('ix_impression_viewer_id_impression_batch_id'), 'impression', ['viewer_id', 'batch_id'], unique=False)
+    op.create_index(op.f('ix_impression_viewer_id_impression_shown_at'), 'impression', ['viewer_id', 'shown_at'], unique=False)
     op.create_table('rendition',
     sa.Column('video_id', sa.BigInteger(), nullable=False),
     sa.Column('name', sa.Text(), nullable=False),
