@@ -1,0 +1,303 @@
+// <reelm-feed>: the page people come for. Ties source, window, players, gestures and reactions together.
+import { viewer } from "reelm/api.js";
+import { fillWords, letCaptionOpen, showCounts } from "reelm/card.js";
+import { FeedSource } from "reelm/feed-source.js";
+import { FeedWindow } from "reelm/feed-window.js";
+import { wireKeys } from "reelm/feed-keys.js";
+import { clearTrouble, endCard, showTrouble, soundPill } from "reelm/feed-notices.js";
+import { wireGestures } from "reelm/gestures.js";
+import { setIcon } from "reelm/icons.js";
+import { Players } from "reelm/players.js";
+import { calmMotion, preferences } from "reelm/preferences.js";
+import { burst, follow, like } from "reelm/reactions.js";
+import { Scrubber } from "reelm/scrubber.js";
+import { showSubtitles } from "reelm/subtitles.js";
+import { toast } from "reelm/toast.js";
+import { Watches } from "reelm/watches.js";
+
+const FETCH_WHEN_LEFT = 3;
+
+class Feed extends HTMLElement {
+  connectedCallback() {
+    if (this.source) return;
+    const videos = JSON.parse(document.getElementById("videos").textContent);
+    this.source = new FeedSource(videos, { tab: this.dataset.tab, cursor: this.dataset.cursor });
+    this.window = new FeedWindow(this, this.source.videos);
+    const served = this.querySelector("video.player");
+    this.players = new Players(served);
+    if (served) this.players.all[0].adopt(videos[0], this.window.cards[0]);
+    this.watches = new Watches();
+    this.scrubber = new Scrubber({ onScrub: () => this.watches.scrubbed() });
+    this.index = -1;
+    this.wire();
+    if ("seenAgain" in this.dataset) toast("You have seen everything new. These are worth another look.");
+    this.scrollTop = 0;
+    this.setCurrent(0);
+  }
+
+  wire() {
+    this.addEventListener("scroll", () => this.onScroll(), { passive: true });
+    this.addEventListener("click", (event) => this.onClick(event));
+    new ResizeObserver(() => this.index >= 0 && this.window.scrollTo(this.index, false)).observe(this);
+    for (const player of this.players.all) {
+      for (const name of ["timeupdate", "pause", "waiting", "playing"]) {
+        player.addEventListener(name, () => player === this.players.current && this.watches.tick());
+      }
+      player.addEventListener("playing", () => clearTrouble(player.card));
+    }
+    this.players.addEventListener("current", (event) => this.onCurrent(event.detail));
+    this.players.addEventListener("sound", () => this.showSound());
+    this.players.addEventListener("broken", ({ detail }) => this.onBroken(detail.player, detail.status));
+    wireGestures(this, {
+      onTap: () => this.toggle(),
+      onDoubleTap: (x, y) => this.onDoubleTap(x, y),
+      onHold: () => this.setSpeed(2),
+      onRelease: () => this.setSpeed(1),
+    });
+    wireKeys(this, {
+      step: (by, focus) => this.step(by, focus),
+      first: () => this.go(0),
+      toggle: () => this.toggle(),
+      mute: () => this.players.setMuted(!this.players.isMuted),
+      like: () => this.video && like(this.video, this.card),
+      comments: () => this.openComments(),
+      seek: (seconds) => this.seek(seconds),
+    });
+    for (const arrow of document.querySelectorAll("[data-step]")) arrow.addEventListener("click", () => this.step(Number(arrow.dataset.step)));
+    document.addEventListener("visibilitychange", () => this.onVisibility());
+    addEventListener("online", () => this.onOnline());
+  }
+
+  get video() {
+    return this.source.videos[this.index] ?? null;
+  }
+
+  get card() {
+    return this.window.cardAt(this.index);
+  }
+
+  place(index) {
+    const card = this.window.cardAt(index);
+    return card ? { video: this.source.videos[index], card } : null;
+  }
+
+  onScroll() {
+    this.frame ??= requestAnimationFrame(() => {
+      this.frame = null;
+      const index = this.window.indexInView();
+      if (index !== this.index) this.setCurrent(index);
+    });
+  }
+
+  setCurrent(index) {
+    this.index = index;
+    this.window.show(Math.min(index, this.source.videos.length - 1), (card) => this.players.forget(card));
+    this.keepEndLast();
+    const place = this.place(index);
+    if (!place) {
+      // The end card: nothing plays there.
+      this.watches.finish();
+      if (this.players.current) this.players.current.pause();
+    } else if (place.video.state === "processing" || place.video.state === "failed") {
+      this.watches.finish();
+      this.players.current?.pause();
+      showTrouble(place.card, 0, { onRetry: () => location.reload(), onSkip: () => this.step(1) });
+      place.card.querySelector(".trouble p").textContent = place.video.state === "failed" ? "This video could not be made ready." : "This video is being made ready. It takes a moment.";
+    } else {
+      this.players.show(place, this.place(index + 1), this.place(index - 1));
+    }
+    this.showArrows();
+    if (this.source.videos.length - 1 - index <= FETCH_WHEN_LEFT) this.more();
+    if ("followsUrl" in this.dataset && place) history.replaceState(null, "", place.video.page_url);
+  }
+
+  onCurrent(player) {
+    this.watches.begin(player);
+    this.scrubber.follow(player);
+    showSubtitles(player);
+    letCaptionOpen(player.card);
+    this.showSound();
+  }
+
+  async more() {
+    if (this.source.isDone || this.ended) return;
+    this.setAttribute("aria-busy", "true");
+    try {
+      const fresh = await this.source.more();
+      const left = this.place(this.index);
+      this.window.show(Math.min(this.index, this.source.videos.length - 1), (card) => this.players.forget(card));
+      if (left) this.players.around = { next: this.place(this.index + 1), previous: this.place(this.index - 1) };
+      if (fresh.length && !left) this.setCurrent(this.index);
+      if (this.source.isDone) this.end("That was everything", "You have seen every video there is for now. New ones arrive all the time.", "Start again", () => location.reload());
+      this.players.prepareNext();
+    } catch (error) {
+      this.end("The next videos did not come", error.message, "Try again", () => this.retryMore());
+    }
+    this.setAttribute("aria-busy", "false");
+    this.showArrows();
+  }
+
+  end(title, text, name, deed) {
+    this.ended?.remove();
+    this.ended = endCard({ title, text, name, deed });
+    this.keepEndLast();
+  }
+
+  /** The end stands after the last video only while that one is in the DOM. */
+  keepEndLast() {
+    if (!this.ended) return;
+    const isNear = this.window.start + this.window.cards.length === this.source.videos.length;
+    if (isNear && this.lastElementChild !== this.ended) this.append(this.ended);
+    if (!isNear) this.ended.remove();
+  }
+
+  retryMore() {
+    this.ended?.remove();
+    this.ended = null;
+    this.more();
+  }
+
+  step(by, focus = false) {
+    this.go(this.index + by, focus);
+  }
+
+  go(index, focus = false) {
+    const last = this.source.videos.length - (this.ended ? 0 : 1);
+    const goal = Math.max(0, Math.min(index, last));
+    if (goal === this.index) return;
+    // Far jumps need their articles first.
+    this.window.show(Math.min(goal, this.source.videos.length - 1), (card) => this.players.forget(card));
+    this.window.scrollTo(goal, !calmMotion() && Math.abs(goal - this.index) === 1);
+    if (focus || this.contains(document.activeElement)) this.window.cardAt(goal)?.focus({ preventScroll: true });
+  }
+
+  toggle() {
+    const player = this.players.current;
+    if (!player?.video || player.card !== this.card) return;
+    if (player.wantsPlay && !player.element.paused) player.pause({ byHand: true });
+    else player.play(this.players.isMuted).then((refused) => refused && this.players.refuseSound());
+  }
+
+  seek(seconds) {
+    const element = this.players.current?.element;
+    if (!element?.duration) return;
+    element.currentTime = Math.max(0, Math.min(element.duration - 0.05, element.currentTime + seconds));
+    this.watches.scrubbed();
+  }
+
+  setSpeed(rate) {
+    if (!this.players.current) return;
+    this.players.current.element.playbackRate = rate;
+    this.card?.querySelector(".faster")?.remove();
+    if (rate === 1 || !this.card) return;
+    const badge = document.createElement("div");
+    badge.className = "faster";
+    badge.textContent = "2×";
+    this.card.append(badge);
+  }
+
+  onDoubleTap(x, y) {
+    if (!this.video) return;
+    if (viewer.isSignedIn) burst(this.card, x, y);
+    like(this.video, this.card, true);
+  }
+
+  onClick(event) {
+    const act = event.target.closest("[data-act]")?.dataset.act;
+    const card = event.target.closest(".card");
+    const video = card && this.source.videos.find((one) => one.id === card.dataset.id);
+    if (!act || !video) return;
+    if (act === "like") like(video, card);
+    if (act === "follow") follow(video, this.source.videos, () => this.window.cards);
+    if (act === "mute") this.players.setMuted(!this.players.isMuted);
+    if (act === "captions") this.toggleCaptions();
+    if (act === "comments") this.openComments();
+    if (act === "share") import("reelm/share.js").then(({ share }) => share(video));
+    if (act === "more") this.openMore(video, card);
+  }
+
+  toggleCaptions() {
+    preferences.setCaptions(!preferences.wantsCaptions());
+    if (this.players.current) showSubtitles(this.players.current);
+  }
+
+  async openComments() {
+    const { video } = this;
+    if (!video) return;
+    const { showComments } = await import("reelm/comments.js");
+    showComments(video, () => {
+      const card = this.querySelector(`#v${video.id}`);
+      if (card) showCounts(card, video);
+    });
+  }
+
+  async openMore(video, card) {
+    const { showMore } = await import("reelm/more-sheet.js");
+    showMore(video, { onEdited: () => fillWords(card, video), onDeleted: () => this.onDeleted(video) });
+  }
+
+  onDeleted(video) {
+    if ("followsUrl" in this.dataset && this.source.videos.length === 1) return location.assign("/");
+    const index = this.source.remove(video.id);
+    for (const card of this.window.cards) this.players.forget(card);
+    this.players.current = null;
+    this.watches.now = null;
+    this.window.remake(Math.min(index, this.source.videos.length - 1));
+    this.setCurrent(this.window.indexInView());
+  }
+
+  onBroken(player, status) {
+    const { card } = player;
+    if (player !== this.players.current) return player.release();
+    showTrouble(card, status, { onRetry: () => this.retry(player), onSkip: () => this.step(1) });
+  }
+
+  retry(player) {
+    clearTrouble(player.card);
+    player.triedBoth = false;
+    player.restart(false);
+    player.play(this.players.isMuted);
+  }
+
+  onOnline() {
+    const { current } = this.players;
+    if (current?.card?.dataset.state === "broken") this.retry(current);
+    if (this.ended && !this.source.isDone) this.retryMore();
+  }
+
+  onVisibility() {
+    const { current } = this.players;
+    if (!current?.video || current.card?.dataset.state === "paused") return;
+    if (document.hidden) {
+      this.resumes = current.wantsPlay;
+      current.element.pause();
+    } else if (this.resumes) {
+      current.play(this.players.isMuted);
+    }
+  }
+
+  showSound() {
+    const muted = this.players.isMuted;
+    const button = this.card?.querySelector("[data-act=mute]");
+    if (button) {
+      setIcon(button, muted ? "muted" : "sound");
+      button.setAttribute("aria-pressed", String(muted));
+      button.setAttribute("aria-label", muted ? "Turn sound on" : "Mute");
+    }
+    this.pill?.remove();
+    this.pill = null;
+    if (this.players.soundRefused && this.card) {
+      this.pill = soundPill(() => this.players.setMuted(false));
+      this.card.append(this.pill);
+    }
+  }
+
+  showArrows() {
+    const [up, down] = document.querySelectorAll("[data-step]");
+    if (!up) return;
+    up.disabled = this.index <= 0;
+    down.disabled = this.index >= this.source.videos.length - (this.ended ? 0 : 1);
+  }
+}
+
+customElements.define("reelm-feed", Feed);

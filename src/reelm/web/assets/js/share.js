@@ -1,0 +1,25 @@
+// Sharing by the system's own sheet where there is one, by the clipboard elsewhere.
+import { toast } from "reelm/toast.js";
+
+export async function share(video) {
+  const url = new URL(video.page_url, location.origin).href;
+  if (navigator.share && matchMedia("(pointer: coarse)").matches) {
+    try {
+      await navigator.share({ url, title: video.caption || `A video by @${video.creator.handle}` });
+      return;
+    } catch (refusal) {
+      if (refusal.name === "AbortError") return;
+    }
+  }
+  await copyLink(video);
+}
+
+export async function copyLink(video) {
+  const url = new URL(video.page_url, location.origin).href;
+  try {
+    await navigator.clipboard.writeText(url);
+    toast("Link copied");
+  } catch {
+    toast(url); // the clipboard needs https or loopback; the address can at least be read
+  }
+}

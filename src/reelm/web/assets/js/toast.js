@@ -1,0 +1,26 @@
+// Short messages that come, are read out, and go.
+const SHOWN_MS = 4500;
+
+export function toast(message, action) {
+  const place = document.getElementById("toasts");
+  const line = document.createElement("div");
+  line.className = "toast";
+  const words = document.createElement("p");
+  words.textContent = message;
+  line.append(words);
+  const remove = () => line.remove();
+  if (action) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "button";
+    button.textContent = action.name;
+    button.addEventListener("click", () => {
+      remove();
+      action.do();
+    });
+    line.append(button);
+  }
+  place.replaceChildren(line);
+  setTimeout(remove, action ? SHOWN_MS * 2 : SHOWN_MS);
+  return remove;
+}
