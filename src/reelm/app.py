@@ -76,7 +76,7 @@ def join_region(path: Path, *, connections: int = 5) -> Iterator[Parts]:
     """Open a region that `reelm serve` has prepared and keeps open."""
     home, settings = Home(path.resolve()), load(path.resolve())
     with owner_connection(home, settings, None) as owner:
-        with _owner_session(owner) as session:
+        with _owner_database(owner) as database, database.transaction() as session:
             epoch = regions.current_tenure(session).epoch
         with _parts(home, settings, owner, epoch, connections) as parts:
             yield parts
@@ -104,11 +104,13 @@ def prepare(home: Home, settings: Settings, owner: str) -> int:
         Unavailable: a table or column declares no data class; names it.
     """
     migrate(owner)
-    with _owner_session(owner) as session:
-        faults = undeclared(Base.metadata, catalogue(session))
-        if faults:
-            raise Unavailable("Not everything declares its data class: " + "; ".join(faults))
-        epoch = regions.ensure_tenure(session, settings.region.operator, home.operator_key())
+    public_key = home.operator_key().public_key().public_bytes_raw().hex()
+    with _owner_database(owner) as database, leased_ids(database, settings.region.number):
+        with database.transaction() as session:
+            faults = undeclared(Base.metadata, catalogue(session))
+            if faults:
+                raise Unavailable("Not everything declares its data class: " + "; ".join(faults))
+            epoch = regions.ensure_tenure(session, settings.region.operator, public_key)
     ensure_app(owner, epoch, home.secret("database-app"), Base.metadata)
     return epoch
 
@@ -128,11 +130,10 @@ def catalogue(session: Session) -> dict[str, set[str]]:
 
 
 @contextmanager
-def _owner_session(owner: str) -> Iterator[Session]:
-    database = Database(owner, pool_size=1)
+def _owner_database(owner: str) -> Iterator[Database]:
+    database = Database(owner, pool_size=2)
     try:
-        with database.transaction() as session:
-            yield session
+        yield database
     finally:
         database.close()
 

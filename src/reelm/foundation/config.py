@@ -52,6 +52,9 @@ class HttpSettings(_Section):
     threads: Annotated[
         int, Meta(ge=1, le=128, description="Threads that answer requests.")
     ] = 16
+    processes: Annotated[
+        int, Meta(ge=1, le=64, description="Web processes that share the port.")
+    ] = 1
     rate_limits: Annotated[
         bool, Meta(description="Limit tries per address and account; off only for load tests.")
     ] = True

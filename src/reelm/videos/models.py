@@ -72,6 +72,7 @@ class Rendition(Base):
     height: Mapped[int] = mapped_column(Integer, info=PUBLIC)
     codecs: Mapped[str] = mapped_column(info=PUBLIC)
     bitrate_bps: Mapped[int] = mapped_column(info=PUBLIC)
+    peak_bps: Mapped[int] = mapped_column(info=PUBLIC)
     frame_rate: Mapped[float] = mapped_column(Float, info=PUBLIC)
     init_length: Mapped[int] = mapped_column(info=PUBLIC)
     # [[offset, length, duration_ms], ...]

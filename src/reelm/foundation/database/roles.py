@@ -33,14 +33,13 @@ def ensure_owner(superuser_conninfo: str, owner: str, password: str, database: s
     with psycopg.connect(superuser_conninfo, autocommit=True) as connection:
         _ensure_login(connection, owner, password, "CREATEROLE")
         found = connection.execute(
-            "SELECT 1 FROM pg_database WHERE datname = %s", [database]
+            "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s", [database]
         ).fetchone()
+        names = sql.Identifier(database), sql.Identifier(owner)
         if found is None:
-            connection.execute(
-                sql.SQL("CREATE DATABASE {} OWNER {}").format(
-                    sql.Identifier(database), sql.Identifier(owner)
-                )
-            )
+            connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(*names))
+        elif found[0] != owner:
+            connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(*names))
 
 
 def ensure_app(

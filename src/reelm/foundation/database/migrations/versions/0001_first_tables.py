@@ -135,6 +135,10 @@ def _tables() -> None:
     sa.Column('complete_at', sa.DateTime(timezone=True), nullable=True),
     sa.PrimaryKeyConstraint('account_id', name=op.f('pk_erased_account'))
     )
+    op.create_table('erased_handle',
+    sa.Column('handle_hash', sa.LargeBinary(), nullable=False),
+    sa.PrimaryKeyConstraint('handle_hash', name=op.f('pk_erased_handle'))
+    )
     op.create_table('handle',
     sa.Column('handle_key', sa.Text(), nullable=False),
     sa.Column('account_id', sa.BigInteger(), nullable=False),
@@ -307,6 +311,7 @@ def _tables() -> None:
     sa.Column('height', sa.Integer(), nullable=False),
     sa.Column('codecs', sa.Text(), nullable=False),
     sa.Column('bitrate_bps', sa.BigInteger(), nullable=False),
+    sa.Column('peak_bps', sa.BigInteger(), nullable=False),
     sa.Column('frame_rate', sa.Float(), nullable=False),
     sa.Column('init_length', sa.BigInteger(), nullable=False),
     sa.Column('segments', postgresql.JSONB(), nullable=False),

@@ -1,0 +1,1 @@
+"""The longer commands of `reelm`, one file each; cli.py declares them."""

@@ -1,0 +1,225 @@
+"""`reelm serve`: a small supervisor over the database, the web processes and the worker.
+
+Each child dies with the supervisor and is restarted when it ends. The supervisor does nothing
+else, so that there is little in it that could fail.
+"""
+
+import fcntl
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Literal, cast
+
+from reelm import app
+from reelm.foundation.config import Settings, load
+from reelm.foundation.database.embedded import EmbeddedPostgres
+from reelm.foundation.database.roles import ensure_owner
+from reelm.foundation.errors import Conflict, Unavailable
+from reelm.foundation.home import Home
+
+LOOK_EVERY_S = 0.2
+# A child that ends sooner than this after its start is restarted with growing pauses.
+STEADY_S = 5.0
+LONGEST_PAUSE_S = 10.0
+# Web and worker end by themselves well before; see child.py.
+STOP_S = 6.0
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class _Child:
+    name: str
+    arguments: list[str]
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    restart_at: float = 0.0
+    pause_s: float = 0.0
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            self.arguments, env=self.environment, stdin=subprocess.DEVNULL
+        )
+        self.started_at = time.monotonic()
+
+    def look(self, say: Say) -> None:
+        """Restart the process if it has ended."""
+        if self.process is not None:
+            status = self.process.poll()
+            if status is None:
+                return
+            lived_s = time.monotonic() - self.started_at
+            self.pause_s = 0.0 if lived_s > STEADY_S else min(self.pause_s * 2 + 0.2, LONGEST_PAUSE_S)
+            self.restart_at = time.monotonic() + self.pause_s
+            self.process = None
+            say(f"{self.name} ended ({_ending(status)}); it is started again.")
+        if time.monotonic() >= self.restart_at:
+            self.start()
+
+
+@dataclass
+class Supervisor:
+    """Runs one region until it is told to stop."""
+
+    home: Home
+    settings: Settings
+    say: Say
+    children: list[_Child] = field(default_factory=list)
+    postgres: EmbeddedPostgres | None = None
+    stopping: bool = False
+
+    def run(self, on_ready: Callable[[int], None]) -> None:
+        """Serve until SIGTERM or SIGINT; `on_ready` is told the port once the web answers.
+
+        Raises:
+            Conflict: the region is being served already, or the port is taken.
+        """
+        with ExitStack() as stack:
+            stack.enter_context(_only_one(self.home))
+            port = _free_port(self.settings.http.address, self.settings.http.port)
+            for number in (signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, self._on_signal)
+            stack.callback(self._stop)
+            self._start(port)
+            self._wait_for_web(port)
+            if not self.stopping:
+                on_ready(port)
+            while not self.stopping:
+                self._look()
+                time.sleep(LOOK_EVERY_S)
+
+    def _on_signal(self, number: int, frame: object) -> None:  # noqa: ARG002 - signal's form
+        self.stopping = True
+
+    def _start(self, port: int) -> None:
+        owner = self._start_database()
+        app.prepare(self.home, self.settings, owner)
+        environment = {**os.environ, "REELM_HTTP_PORT": str(port), "PYTHONUNBUFFERED": "1"}
+        roles = ["web"] * self.settings.http.processes + ["worker"]
+        for role in roles:
+            arguments = [sys.executable, "-m", "reelm.commands.child", role, str(self.home.path)]
+            child = _Child(role, [*arguments, str(os.getpid())], environment)
+            child.start()
+            self.children.append(child)
+
+    def _start_database(self) -> str:
+        if self.settings.database.url:
+            return self.settings.database.url
+        version = cast("Literal['16', '18']", self.settings.database.embedded_version)
+        self.postgres = EmbeddedPostgres(self.home.path, version)
+        self.postgres.own(on_wait=self.say)
+        self.postgres.ensure_cluster()
+        self.postgres.start()
+        server = self.postgres.wait_ready()
+        password = self.home.secret("database-owner")
+        ensure_owner(server.conninfo(), app.OWNER, password, app.DATABASE)
+        return server.conninfo(app.OWNER, password)
+
+    def _look(self) -> None:
+        if self.postgres is not None:
+            process = self.postgres.process
+            if process is None or process.poll() is not None:
+                self.say("The database ended; it is started again.")
+                self._restart_database(self.postgres)
+        for child in self.children:
+            child.look(self.say)
+
+    def _restart_database(self, postgres: EmbeddedPostgres) -> None:
+        try:
+            postgres.start()
+            postgres.wait_ready()
+        except Unavailable as error:
+            self.say(error.sentence)
+            time.sleep(1.0)
+
+    def _wait_for_web(self, port: int) -> None:
+        while not self.stopping:
+            self._look()
+            try:
+                address = (_reachable(self.settings.http.address), port)
+                socket.create_connection(address, timeout=1).close()
+            except OSError:
+                time.sleep(0.05)
+            else:
+                return
+
+    def _stop(self) -> None:
+        running = [child.process for child in self.children if child.process is not None]
+        for process in running:
+            process.terminate()
+        end = time.monotonic() + STOP_S
+        for process in running:
+            try:
+                process.wait(max(0.1, end - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        if self.postgres is not None:
+            self.postgres.leave(users_timeout_s=2.0, stop_timeout_s=5.0, on_wait=self.say)
+
+
+def serve(path: Path, say: Say, on_ready: Callable[[int, Settings], None]) -> None:
+    """Serve the region at `path` until SIGTERM or SIGINT.
+
+    Args:
+        path: the region home.
+        say: is told sentences for the person at the terminal.
+        on_ready: is told the port and the settings once the service answers.
+    """
+    settings = load(path)
+    supervisor = Supervisor(Home(path.resolve()), settings, say)
+    supervisor.run(lambda port: on_ready(port, settings))
+
+
+def is_served(home: Home) -> bool:
+    """Whether a supervisor runs this region now."""
+    try:
+        with _only_one(home):
+            return False
+    except Conflict:
+        return True
+
+
+def _only_one(home: Home) -> IO[bytes]:
+    lock = (home.path / "serve.lock").open("ab")
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.close()
+        raise Conflict(f"The region at {home.path} is being served already.") from None
+    return lock
+
+
+def _free_port(address: str, port: int) -> int:
+    """Return `port`, or any free one for 0, after a look that nobody listens there.
+
+    The web processes share their port (SO_REUSEPORT), which would let two regions answer at one
+    address by turns; a plain bind refuses that.
+    """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((address, port))
+        except OSError as error:
+            sentence = f"Port {port} at {address} cannot be used: {error.strerror}."
+            raise Conflict(f"{sentence} Choose another with REELM_HTTP_PORT.") from None
+        return int(probe.getsockname()[1])
+
+
+def _reachable(address: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address, address)  # noqa: S104 - no bind
+
+
+def _ending(status: int) -> str:
+    if status < 0:
+        return f"killed by {signal.Signals(-status).name}"
+    return f"status {status}"

@@ -1,0 +1,157 @@
+"""The ASGI application: media first, then the routes, with headers, metrics and errors around."""
+
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from starlette.applications import Starlette
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from reelm.foundation.errors import ReelmError
+from reelm.foundation.parts import Parts
+from reelm.web import metrics, static
+from reelm.web.endpoint import Endpoint, answer
+from reelm.web.errors import (
+    Problem,
+    http_problem,
+    problem_of,
+    problem_response,
+    wants_html,
+)
+from reelm.web.media import Media
+from reelm.web.rendering import error_page
+from reelm.web.routes import ENDPOINTS, RAW_ROUTES
+from reelm.web.security import check_same_site, response_headers
+
+log = logging.getLogger(__name__)
+
+
+def build(parts: Parts) -> ASGIApp:
+    """Return the application of an open region; its lifespan starts and ends what it needs."""
+    media = Media(parts)
+    starlette = Starlette(
+        routes=[
+            *(_route(parts, endpoint) for endpoint in ENDPOINTS),
+            *(
+                Route(path, _raw(parts, handler), methods=list(methods))
+                for path, methods, handler in RAW_ROUTES
+            ),
+        ],
+        exception_handlers={
+            ReelmError: _on_error,
+            HTTPException: _on_http_error,
+            Exception: _on_crash,
+        },
+    )
+    starlette.state.parts = parts
+    starlette.state.media = media
+    starlette.state.executor = ThreadPoolExecutor(parts.settings.http.threads, "request")
+    return _Outermost(starlette, media)
+
+
+class _Outermost:
+    """Sends media past everything else, and wraps the rest in headers and metrics."""
+
+    def __init__(self, starlette: Starlette, media: Media) -> None:
+        self.starlette = starlette
+        self.media = media
+        self.headers = response_headers(static.import_map())
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            if scope["path"].startswith(("/media/", "/avatars/")):
+                await self.media(scope, receive, send)
+            else:
+                await self._http(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        self.media.start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self.media.stop()
+        self.starlette.state.executor.shutdown(wait=False, cancel_futures=True)
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = time.perf_counter()
+        status = 500
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            check_same_site(scope["method"], Headers(scope=scope))
+        except ReelmError as error:
+            response = await _on_error(Request(scope, receive), error)
+            await response(scope, receive, send_with_headers)
+        else:
+            await self.starlette(scope, receive, send_with_headers)
+        route = scope.get("route")
+        name = route.path if isinstance(route, Route) else "other"
+        metrics.REQUESTS.labels(scope["method"], name, status).inc()
+        metrics.SECONDS.labels(name).observe(time.perf_counter() - began)
+
+
+def _route(parts: Parts, endpoint: Endpoint) -> Route:
+    async def handle(request: Request) -> Response:
+        return await answer(endpoint, parts, request)
+
+    return Route(endpoint.path, handle, methods=[endpoint.method], name=endpoint.run.__name__)
+
+
+def _raw(
+    parts: Parts, handler: Callable[[Parts, Request], Awaitable[Response]]
+) -> Callable[[Request], Awaitable[Response]]:
+    async def handle(request: Request) -> Response:
+        return await handler(parts, request)
+
+    return handle
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, ReelmError):
+        raise error
+    problem = problem_of(error)
+    if problem.status >= 500:
+        log.warning("%s %s: %s", request.method, request.url.path, error.sentence)
+    return _shown(request, problem, error)
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    detail = {
+        404: "There is nothing at this address.",
+        405: f"This address does not take {request.method}.",
+    }.get(error.status_code, error.detail)
+    response = _shown(request, http_problem(error.status_code, detail))
+    for name, value in (error.headers or {}).items():
+        response.headers[name] = value
+    return response
+
+
+async def _on_crash(request: Request, error: Exception) -> Response:
+    log.exception("%s %s failed", request.method, request.url.path, exc_info=error)
+    sentence = "Something went wrong inside; it has been written to the log."
+    return _shown(request, http_problem(500, sentence))
+
+
+def _shown(request: Request, problem: Problem, error: ReelmError | None = None) -> Response:
+    if wants_html(request):
+        return error_page(request, problem)
+    return problem_response(problem, error)

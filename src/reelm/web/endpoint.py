@@ -1,0 +1,255 @@
+"""Turn a plain typed function into a route: decode, run in a thread, one transaction, encode.
+
+What a parameter gets is told by its annotation: `Session`, `Parts`, `Viewer`, `Cookies` and
+`Request` are injected, `body` is the JSON body, a name in the path comes from the path, and any
+other is a query parameter with the bounds of its `Annotated[..., Meta()]`.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from urllib.parse import parse_qsl
+
+import msgspec
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from reelm.foundation.database import Session
+from reelm.foundation.errors import (
+    Forbidden,
+    Invalid,
+    Missing,
+    ReelmError,
+    TooLarge,
+    Unauthenticated,
+)
+from reelm.foundation.parts import Parts
+from reelm.web.viewer import Cookies, Viewer, viewer_key, viewer_of
+
+MAX_BODY_BYTES = 256 * 1024
+MAX_ID = (1 << 63) - 1
+
+Id = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,18}$", description="A 63-bit id.")]
+
+
+class Access(StrEnum):
+    """Who may call an endpoint."""
+
+    ANYONE = "anyone"
+    SIGNED_IN = "signed_in"
+    STAFF = "staff"
+
+
+ANYONE, SIGNED_IN, STAFF = Access.ANYONE, Access.SIGNED_IN, Access.STAFF
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One URL and method, the function that answers, and what OpenAPI says of it.
+
+    Args:
+        method: HTTP method.
+        path: URL with `{names}`.
+        run: the function.
+        access: who may call it.
+        status: status of success; 204 where the function returns None.
+        errors: kinds of error that the function may raise beside the general ones.
+        max_body_bytes: most bytes of a body.
+        accepts: media types of a raw body that is given to a parameter `body: bytes`.
+        produces: media type of a response that is not JSON.
+    """
+
+    method: str
+    path: str
+    run: Callable[..., Any]
+    access: Access = ANYONE
+    status: int = 200
+    errors: tuple[type[ReelmError], ...] = ()
+    max_body_bytes: int = MAX_BODY_BYTES
+    accepts: tuple[str, ...] = ("application/json",)
+    produces: str = "application/json"
+    inputs: dict[str, Any] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        hints = get_type_hints(self.run, include_extras=True)
+        signature = inspect.signature(self.run)
+        for name, parameter in signature.parameters.items():
+            self.inputs[name] = (hints[name], parameter.default)
+
+    @property
+    def returns(self) -> Any:
+        """The annotated type of the result."""
+        return get_type_hints(self.run, include_extras=True).get("return")
+
+    @property
+    def body(self) -> Any:
+        """The type of the body, or None."""
+        return self.inputs["body"][0] if "body" in self.inputs else None
+
+    def in_path(self, name: str) -> bool:
+        """Whether parameter `name` is part of the path."""
+        return f"{{{name}}}" in self.path
+
+    def query(self) -> dict[str, tuple[Any, Any]]:
+        """Return name -> (type, default) of the query parameters."""
+        return {
+            name: (hint, default)
+            for name, (hint, default) in self.inputs.items()
+            if hint not in INJECTED and name not in {"body", "form"} and not self.in_path(name)
+        }
+
+
+INJECTED: tuple[Any, ...] = (Session, Parts, Viewer, Cookies, Request)
+
+
+async def answer(endpoint: Endpoint, parts: Parts, request: Request) -> Response:
+    """Answer one request; the verb runs in a thread, inside one transaction.
+
+    Raises:
+        ReelmError: which the application turns into a problem response.
+    """
+    data = b""
+    if "body" in endpoint.inputs or "form" in endpoint.inputs:
+        data = await read_body(request, endpoint.max_body_bytes)
+    loop = asyncio.get_running_loop()
+    executor = request.app.state.executor
+    return await loop.run_in_executor(executor, _run, endpoint, parts, request, data)
+
+
+def _run(endpoint: Endpoint, parts: Parts, request: Request, data: bytes) -> Response:
+    cookies = Cookies(is_secure=is_secure(request))
+    arguments = _from_request(endpoint, request, data)
+    with parts.transaction() as session:
+        viewer = viewer_of(session, parts, request)
+        _check_access(endpoint.access, viewer)
+        injected: dict[Any, Any] = {
+            Session: session,
+            Parts: parts,
+            Viewer: viewer,
+            Cookies: cookies,
+            Request: request,
+        }
+        for name, (hint, _) in endpoint.inputs.items():
+            if hint in INJECTED:
+                arguments[name] = injected[hint]
+        result = endpoint.run(**arguments)
+    response = _encoded(endpoint, result)
+    if viewer.is_new and endpoint.access is ANYONE:
+        cookies.remember(viewer, viewer_key(parts.region_key))
+    cookies.apply(response)
+    return response
+
+
+def is_secure(request: Request) -> bool:
+    """Whether cookies may carry `Secure`: on https, and on loopback, which browsers trust."""
+    host = request.url.hostname or ""
+    local = host == "localhost" or host.endswith(".localhost") or host.startswith("127.")
+    return request.url.scheme == "https" or local
+
+
+async def read_body(request: Request, most_bytes: int) -> bytes:
+    """Return the whole body.
+
+    Raises:
+        TooLarge: it has more than `most_bytes`; the rest is not read.
+    """
+    announced = request.headers.get("content-length", "0")
+    chunks, total = [], 0
+    if announced.isdigit() and int(announced) > most_bytes:
+        raise TooLarge(f"The body may have at most {most_bytes:,} bytes.")
+    try:
+        async for chunk in request.stream():
+            total += len(chunk)
+            if total > most_bytes:
+                raise TooLarge(f"The body may have at most {most_bytes:,} bytes.")
+            chunks.append(chunk)
+    except ClientDisconnect:
+        raise Invalid("The connection ended before the whole body had arrived.") from None
+    return b"".join(chunks)
+
+
+def _check_access(access: Access, viewer: Viewer) -> None:
+    if access is not ANYONE and viewer.account_id is None:
+        raise Unauthenticated("Sign in first.")
+    if access is STAFF and not viewer.is_staff:
+        raise Forbidden("This is for the staff of the region.")
+
+
+def _from_request(endpoint: Endpoint, request: Request, data: bytes) -> dict[str, Any]:
+    arguments: dict[str, Any] = {}
+    for name, (hint, default) in endpoint.inputs.items():
+        if hint in INJECTED:
+            continue
+        if name == "body":
+            arguments[name] = data if hint is bytes else _json(data, hint)
+        elif name == "form":
+            arguments[name] = _form(data)
+        elif endpoint.in_path(name):
+            arguments[name] = _from_path(name, request.path_params[name], hint)
+        elif name in request.query_params:
+            arguments[name] = _converted(name, request.query_params[name], hint)
+        elif default is inspect.Parameter.empty:
+            raise Invalid(f"The query parameter {name} is required.")
+    return arguments
+
+
+def _json(data: bytes, kind: Any) -> Any:
+    if b"\\u0000" in data:
+        # PostgreSQL's text cannot hold it, and no text of a person needs it.
+        raise Invalid("The body holds a NUL character.")
+    try:
+        return msgspec.json.decode(data, type=kind)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"The body is not as it should be: {error}.") from None
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise Invalid("The body is not valid JSON.") from None
+    except RecursionError:
+        raise Invalid("The body is nested too deeply.") from None
+
+
+def _form(data: bytes) -> dict[str, str]:
+    try:
+        form = dict(parse_qsl(data.decode("utf-8"), keep_blank_values=True, max_num_fields=50))
+    except ValueError:
+        raise Invalid("The form could not be read.") from None
+    if any("\x00" in value for value in form.values()):
+        raise Invalid("The form holds a NUL character.")
+    return form
+
+
+def _from_path(name: str, text: str, hint: Any) -> Any:
+    if hint is not int:
+        return _converted(name, text, hint)
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:20]) <= MAX_ID):
+        raise Missing("There is nothing at this address.")
+    return int(text)
+
+
+def _converted(name: str, text: str, hint: Any) -> Any:
+    try:
+        if "\x00" in text:
+            raise Invalid(f"{name} holds a NUL character.")
+        return msgspec.convert(text, hint, strict=False)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"{name} is not as it should be: {error}.") from None
+
+
+def _encoded(endpoint: Endpoint, result: Any) -> Response:
+    if isinstance(result, Response):
+        return result
+    if result is None:
+        return Response(status_code=204, headers={"cache-control": "no-store"})
+    return Response(
+        msgspec.json.encode(result),
+        endpoint.status,
+        {"cache-control": "no-store"},
+        "application/json",
+    )
+
+
+def plain(hint: Any) -> Any:
+    """Return a type without its `Annotated` wrapping."""
+    return get_args(hint)[0] if get_origin(hint) is Annotated else hint

@@ -1,0 +1,71 @@
+"""Errors on the wire: which status each kind has, and the RFC 9457 problem body."""
+
+from http import HTTPStatus
+
+import msgspec
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from reelm.foundation.errors import RateLimited, ReelmError
+
+# The one table. Kinds are those of foundation/errors.py.
+STATUS = {
+    "invalid": 400,
+    "unauthenticated": 401,
+    "forbidden": 403,
+    "missing": 404,
+    "conflict": 409,
+    "gone": 410,
+    "too_large": 413,
+    "rate_limited": 429,
+    "legally_withheld": 451,
+    "internal": 500,
+    "bad_setting": 500,
+    "unavailable": 503,
+}
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """A problem detail (RFC 9457)."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+def problem_of(error: ReelmError) -> Problem:
+    """Return the problem body of an error."""
+    status = STATUS[error.kind]
+    return Problem(
+        type=f"/api#{error.kind}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=error.sentence,
+    )
+
+
+def problem_response(problem: Problem, error: ReelmError | None = None) -> Response:
+    """Return the JSON response of a problem."""
+    response = Response(
+        msgspec.json.encode(problem), problem.status, media_type="application/problem+json"
+    )
+    if isinstance(error, RateLimited):
+        response.headers["retry-after"] = str(error.retry_after_s)
+    response.headers["cache-control"] = "no-store"
+    return response
+
+
+def http_problem(status: int, detail: str) -> Problem:
+    """Return the problem of a status that no domain error stands for, such as 405."""
+    return Problem(
+        type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail
+    )
+
+
+def wants_html(request: HTTPConnection) -> bool:
+    """Whether a person's browser asks, outside the API."""
+    path = request.url.path
+    return "text/html" in request.headers.get("accept", "") and not path.startswith(
+        ("/api/", "/media/")
+    )

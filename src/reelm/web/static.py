@@ -1,0 +1,77 @@
+"""Static assets under addresses that carry their digest, so that they never need asking again."""
+
+import hashlib
+import json
+import mimetypes
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from starlette.responses import Response
+
+FOLDER = Path(__file__).parent / "assets"
+# Bare module names that the pages' ES modules import.
+VENDORED = {"hls.js": "vendor/hls.light.min.mjs", "tus-js-client": "vendor/tus.js"}
+IMMUTABLE = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True)
+class Asset:
+    """One file: its bytes, media type and digest."""
+
+    data: bytes
+    media_type: str
+    digest: str
+
+
+@cache
+def load() -> dict[str, Asset]:
+    """Return path -> asset for all files; some hundred kilobytes, read once."""
+    assets = {}
+    for path in sorted(FOLDER.rglob("*")):
+        if path.is_file():
+            name = path.relative_to(FOLDER).as_posix()
+            data = path.read_bytes()
+            assets[name] = Asset(data, _media_type(name), hashlib.sha256(data).hexdigest()[:16])
+    return assets
+
+
+@cache
+def release() -> str:
+    """Return the digest of all assets: modules import each other by relative address."""
+    digests = "".join(asset.digest for asset in load().values())
+    return hashlib.sha256(digests.encode()).hexdigest()[:12]
+
+
+def url(name: str) -> str:
+    """Return the address of an asset."""
+    if name not in load():
+        raise KeyError(f"There is no asset {name}.")
+    return f"/assets/{release()}/{name}"
+
+
+@cache
+def import_map() -> str:
+    """Return the pages' import map as JSON."""
+    return json.dumps({"imports": {name: url(path) for name, path in VENDORED.items()}})
+
+
+def respond(digest: str, name: str) -> Response:
+    """Return an asset; one of another release is not kept by browsers."""
+    asset = load().get(name)
+    if asset is None:
+        return Response("There is no such asset.", 404, media_type="text/plain")
+    headers = {
+        "cache-control": IMMUTABLE if digest == release() else "no-cache",
+        "etag": f'"{asset.digest}"',
+        "x-content-type-options": "nosniff",
+    }
+    return Response(asset.data, 200, headers, asset.media_type)
+
+
+def _media_type(name: str) -> str:
+    if name.endswith((".mjs", ".js")):
+        return "text/javascript; charset=utf-8"
+    if name.endswith(".webmanifest"):
+        return "application/manifest+json"
+    return mimetypes.guess_type(name)[0] or "application/octet-stream"

@@ -1,0 +1,127 @@
+"""Who is asking: a signed-in account, or an anonymous viewer known by a signed cookie."""
+
+import hashlib
+import hmac
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from http.cookies import SimpleCookie
+
+from starlette.requests import HTTPConnection
+from starlette.responses import Response
+
+from reelm import accounts
+from reelm.foundation.database import Session
+from reelm.foundation.ids import new_id
+from reelm.foundation.parts import Parts
+
+SESSION_COOKIE = "reelm_session"
+VIEWER_COOKIE = "reelm_viewer"
+# An anonymous viewer's impressions are dropped after this long without a visit.
+VIEWER_COOKIE_S = 30 * 24 * 3600
+
+
+@dataclass(frozen=True)
+class Viewer:
+    """The person watching. `id` is the account's id, or the anonymous viewer's."""
+
+    id: int
+    account_id: int | None
+    handle: str | None
+    role: str | None
+    session_id: int | None
+    address: str
+    user_agent: str
+    is_new: bool = False
+
+    @property
+    def is_staff(self) -> bool:
+        """Whether the account has a staff role."""
+        return self.role is not None
+
+
+@dataclass
+class Cookies:
+    """Cookies that an endpoint wants set on its response."""
+
+    is_secure: bool
+    _values: SimpleCookie = field(default_factory=SimpleCookie)
+
+    def sign_in(self, token: str, expires_at: datetime) -> None:
+        """Set the session cookie."""
+        self._set(SESSION_COOKIE, token, int((expires_at - datetime.now(UTC)).total_seconds()))
+
+    def sign_out(self) -> None:
+        """Remove the session cookie."""
+        self._set(SESSION_COOKIE, "", 0)
+
+    def remember(self, viewer: Viewer, key: bytes) -> None:
+        """Set the anonymous viewer's cookie."""
+        self._set(VIEWER_COOKIE, f"{viewer.id}.{_mac(key, viewer.id)}", VIEWER_COOKIE_S)
+
+    def apply(self, response: Response) -> None:
+        """Write the cookies to `response`."""
+        for morsel in self._values.values():
+            response.headers.append("set-cookie", morsel.OutputString())
+
+    def _set(self, name: str, value: str, max_age_s: int) -> None:
+        self._values[name] = value
+        morsel = self._values[name]
+        morsel["path"], morsel["max-age"] = "/", str(max_age_s)
+        morsel["httponly"], morsel["samesite"] = True, "Lax"
+        if self.is_secure:
+            morsel["secure"] = True
+
+
+def viewer_of(session: Session, parts: Parts, request: HTTPConnection) -> Viewer:
+    """Return who sends this request; a wrong or old cookie makes an anonymous viewer."""
+    address = client_address(request, parts.settings.http.trusted_proxies)
+    user_agent = request.headers.get("user-agent", "")[:400]
+    token = request.cookies.get(SESSION_COOKIE)
+    if token:
+        found = accounts.viewer_of(session, token)
+        if found is not None:
+            return Viewer(
+                found.account_id,
+                found.account_id,
+                found.handle,
+                found.role,
+                found.session_id,
+                address,
+                user_agent,
+            )
+    known = _known(request.cookies.get(VIEWER_COOKIE, ""), viewer_key(parts.region_key))
+    return Viewer(
+        known or new_id(), None, None, None, None, address, user_agent, is_new=known is None
+    )
+
+
+def client_address(request: HTTPConnection, trusted_proxies: list[str]) -> str:
+    """Return the client's address, as the last proxy that is not ours saw it."""
+    address = request.client.host if request.client else ""
+    if address not in trusted_proxies:
+        return address
+    hops = [hop.strip() for hop in request.headers.get("x-forwarded-for", "").split(",")]
+    for hop in reversed([hop for hop in hops if hop]):
+        address = hop
+        if hop not in trusted_proxies:
+            break
+    return address
+
+
+@lru_cache(maxsize=4)
+def viewer_key(region_key: bytes) -> bytes:
+    """Return the key that signs anonymous viewers' cookies."""
+    return hmac.digest(region_key, b"reelm anonymous viewer cookie", hashlib.sha256)
+
+
+def _known(cookie: str, key: bytes) -> int | None:
+    text, _, mac = cookie.partition(".")
+    if not (text.isascii() and text.isdigit() and len(text) <= 19):
+        return None
+    number = int(text)
+    return number if hmac.compare_digest(mac, _mac(key, number)) else None
+
+
+def _mac(key: bytes, number: int) -> str:
+    return hmac.digest(key, str(number).encode(), hashlib.sha256).hex()[:32]
