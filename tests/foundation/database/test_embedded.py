@@ -15,6 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -57,8 +58,9 @@ class Other:
     def __init__(self, home: Path, **options) -> None:
         command = [options.pop("python", sys.executable), "-c", OTHER, str(home)]
         environment = os.environ | {"PYTHONPATH": str(SOURCE)} | options.pop("env", {})
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-        self.process = subprocess.Popen(command, env=environment, **pipes, **options)
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+        # Any: its pipes are there, though the type says that they may be None.
+        self.process: Any = subprocess.Popen(command, env=environment, **pipes, **options)
         self.pid = self.hears()["pid"]
 
     def hears(self):
@@ -250,7 +252,20 @@ def test_a_supervisor_waits_for_the_present_owner(home: Path, another) -> None:
         supervisor.leave()
 
 
-def test_a_stop_does_not_wait_longer_than_told(home: Path, another) -> None:
+def test_a_supervisor_stops_in_bounded_time(home: Path, another) -> None:
+    postgres = EmbeddedPostgres(home)
+    postgres.own()
+    postgres.ensure_cluster()
+    postgres.start()
+    postgres.wait_ready()
+    another().hears()
+    before = time.monotonic()
+    postgres.leave(users_timeout_s=0.2)
+    assert time.monotonic() - before < 5
+    assert not processes(home)
+
+
+def test_an_interrupted_wait_for_others_stops_the_server(home: Path, another) -> None:
     with (
         pytest.raises(KeyboardInterrupt, match="still use"),
         running(home, on_wait=interrupt),
@@ -280,7 +295,7 @@ def test_a_stale_pid_file_with_a_living_process_does_not_matter(home: Path) -> N
     with running(home):
         lines = (home / "postgres/postmaster.pid").read_text().splitlines()
     state = (home / "postgres").stat()
-    as_owner = {"user": state.st_uid, "group": state.st_gid} if IS_ROOT else {}
+    as_owner: dict[str, Any] = {"user": state.st_uid, "group": state.st_gid} if IS_ROOT else {}
     with subprocess.Popen(["sleep", "60"], **as_owner) as innocent:
         for name in ("postgres/postmaster.pid", "postgres-socket/.s.PGSQL.5432.lock"):
             (home / name).write_text("\n".join([str(innocent.pid), *lines[1:]]) + "\n")
@@ -361,7 +376,7 @@ def test_another_user_cannot_reach_the_socket(home: Path, public: Path) -> None:
 @only_root
 def test_an_ordinary_user_needs_no_root(public: Path, another) -> None:
     packages = [str(SOURCE), *site.getsitepackages()]
-    identity = {"user": 65534, "group": 65534, "extra_groups": [], "cwd": "/"}
+    identity: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": [], "cwd": "/"}
     environment = {"PYTHONPATH": os.pathsep.join(packages), "PYTHONDONTWRITEBYTECODE": "1"}
     python = system_python()
     probe = [python, "-c", "import psycopg, reelm.foundation.errors"]
