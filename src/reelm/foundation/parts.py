@@ -2,6 +2,7 @@
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 
 from sqlalchemy.orm import Session
 
@@ -24,7 +25,7 @@ class Parts:
         """Yield a session whose work is committed at the end."""
         return self.database.transaction()
 
-    @property
+    @cached_property
     def region_key(self) -> bytes:
         """The key that wraps the accounts' keys, 32 bytes."""
         return bytes.fromhex(self.home.secret("region-key"))

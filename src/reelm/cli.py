@@ -1,0 +1,241 @@
+"""The `reelm` command."""
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from reelm import __version__
+from reelm.foundation.errors import ReelmError
+
+cli = typer.Typer(
+    name="reelm",
+    no_args_is_help=True,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help="""A short-video platform that a country can keep at home.
+
+One region is one folder: its settings, keys, database and media.
+
+  [bold]reelm init region --jurisdiction IN --operator "Name"[/bold]   make a region
+
+  [bold]reelm serve --region region[/bold]                             run it
+
+  [bold]reelm import --region region --as ana *.mp4[/bold]             bring videos in
+
+Or try it at once with made-up content: [bold]reelm demo[/bold]""",
+)
+accounts = typer.Typer(no_args_is_help=True, help="Staff roles and locked-out people.")
+cli.add_typer(accounts, name="accounts")
+
+Region = Annotated[
+    Path,
+    typer.Option("--region", envvar="REELM_REGION", help="The region home.", show_default=False),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
+
+
+@cli.command()
+def init(
+    path: Annotated[Path, typer.Argument(help="New folder for the region home.")],
+    jurisdiction: Annotated[str, typer.Option(help="Policy pack, such as IN or neutral.")],
+    operator: Annotated[str, typer.Option(help="Legal entity that will run the region.")],
+    name: Annotated[str, typer.Option(help="Name shown to people.")] = "Reelm",
+    number: Annotated[
+        int | None, typer.Option(min=0, max=1023, help="Number inside ids; random if not given.")
+    ] = None,
+) -> None:
+    """Make a region: settings, keys and folders.
+
+    Every secret is generated. Nothing is sent anywhere.
+    """
+    import secrets
+
+    from reelm import app
+
+    chosen = secrets.randbelow(1024) if number is None else number
+    app.make_region(
+        path, jurisdiction=jurisdiction, operator=operator, name=name, number=chosen
+    )
+    typer.echo(f"The region is made. Run it with:\n  reelm serve --region {path}")
+
+
+@cli.command()
+def serve(region: Region) -> None:
+    """Run the region: database, web and worker, until Ctrl-C.
+
+    Settings are in region.toml and REELM_*; `reelm settings` lists them.
+    """
+    from reelm.commands import serve as command
+
+    def on_ready(port: int, settings: Any) -> None:
+        public = settings.http.public_url or f"http://{_shown(settings.http.address)}:{port}"
+        typer.echo(f"{settings.region.name} is at {public} (Ctrl-C stops it)")
+
+    command.serve(region, _say, on_ready)
+
+
+@cli.command(name="import")
+def import_(
+    files: Annotated[list[Path], typer.Argument(help="Video files.", show_default=False)],
+    region: Region,
+    handle: Annotated[str, typer.Option("--as", help="Account that posts; made if missing.")],
+    as_json: AsJson = False,
+) -> None:
+    """Bring local video files in, through the same pipeline as uploads.
+
+    Each file is published or refused by itself; the exit status is 1 if any was refused.
+    """
+    from reelm import app
+    from reelm.commands import import_videos
+    from reelm.commands.serve import is_served
+    from reelm.foundation.home import Home
+
+    with app.open_region(region, connections=8, on_wait=_say) as parts:
+        is_running = is_served(Home(region))
+        status = import_videos.run(parts, handle, files, as_json=as_json, worker_running=is_running)
+    raise typer.Exit(status)
+
+
+@cli.command()
+def jobs(
+    region: Region,
+    as_json: AsJson = False,
+    state: Annotated[
+        str | None, typer.Option(help="Only queued, running, failed or done.")
+    ] = None,
+) -> None:
+    """Show what is queued, running and failed, and why."""
+    from reelm.commands import show
+
+    with _open(region) as parts:
+        show.jobs(parts, state, as_json=as_json)
+
+
+@cli.command()
+def doctor(region: Region, as_json: AsJson = False) -> None:
+    """Check every part of a region and say how to mend it; exit status 1 if something is wrong."""
+    from reelm.commands import doctor as command
+
+    raise typer.Exit(command.run(region, as_json=as_json))
+
+
+@cli.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="New folder for the backup.")],
+    region: Region,
+) -> None:
+    """Copy database, objects, settings and keys to a folder, while the region runs.
+
+    The backup holds the keys: keep it as safe as the region itself.
+    """
+    from reelm.commands import backup as command
+
+    command.backup(region, target, _say)
+
+
+@cli.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="Folder of a backup.")],
+    path: Annotated[Path, typer.Argument(help="New folder for the region home.")],
+) -> None:
+    """Make a region from a backup, and check that all of it is there."""
+    from reelm.commands import backup as command
+
+    command.restore(source, path, _say)
+
+
+@cli.command(context_settings={"ignore_unknown_options": False})
+def demo(
+    path: Annotated[
+        Path, typer.Option("--region", help="Folder of the demo's region.")
+    ] = Path("demo-region"),
+    once: Annotated[
+        bool, typer.Option("--once", help="Make it, try it over HTTP, print one line, stop.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Port to serve on; 0 for any.")] = 8080,
+) -> None:
+    """Make a region with plainly marked demo videos, serve it, and print how to sign in."""
+    from reelm.commands import demo as command
+
+    raise typer.Exit(command.run(path, once=once, port=port))
+
+
+@cli.command()
+def settings(as_json: AsJson = False) -> None:
+    """List every setting with its variable, default and meaning."""
+    from reelm.commands import show
+
+    show.settings(as_json=as_json)
+
+
+@accounts.command()
+def staff(
+    handle: Annotated[str, typer.Argument(help="Handle; the account is made if missing.")],
+    region: Region,
+    role: Annotated[
+        str, typer.Option(help="owner, officer, moderator, analyst, authority or none.")
+    ] = "owner",
+) -> None:
+    """Give an account a staff role; the way to the first staff account."""
+    from reelm.commands import staff as command
+
+    with _open(region) as parts:
+        command.set_role(parts, handle, role)
+
+
+@accounts.command()
+def reset(
+    handle: Annotated[str, typer.Argument(help="Handle of the locked-out account.")],
+    region: Region,
+) -> None:
+    """Print a new password for somebody who has lost password and recovery codes.
+
+    All sessions of the account end. Make sure that it is the right person.
+    """
+    from reelm.commands import staff as command
+
+    with _open(region) as parts:
+        command.reset(parts, handle)
+
+
+@cli.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the release.")] = False,
+) -> None:
+    """Take the options before the command."""
+    if version:
+        typer.echo(f"reelm {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command; an expected failure is one sentence on stderr and status 2."""
+    os.umask(0o077)
+    try:
+        cli()
+    except ReelmError as error:
+        _fail(error.sentence)
+
+
+def _open(region: Path) -> Any:
+    from reelm import app
+
+    return app.open_region(region, on_wait=_say)
+
+
+def _say(sentence: str) -> None:
+    typer.echo(sentence, err=True)
+
+
+def _fail(sentence: str) -> NoReturn:
+    typer.echo(f"reelm: {sentence}", err=True)
+    sys.exit(2)
+
+
+def _shown(address: str) -> str:
+    return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address, address)  # noqa: S104 - no bind
+
+
