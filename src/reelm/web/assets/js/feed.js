@@ -1,6 +1,6 @@
-// <reelm-feed>: the page people come for. Ties source, window, players, gestures and reactions together.
-import { viewer } from "reelm/api.js";
-import { fillWords, letCaptionOpen, showCounts } from "reelm/card.js";
+// <reelm-feed>: the page people come for. Ties source, window, players, keys and gestures together.
+import { letCaptionOpen } from "reelm/card.js";
+import { FeedActs } from "reelm/feed-acts.js";
 import { FeedSource } from "reelm/feed-source.js";
 import { FeedWindow } from "reelm/feed-window.js";
 import { wireKeys } from "reelm/feed-keys.js";
@@ -8,8 +8,8 @@ import { clearTrouble, endCard, showTrouble, soundPill } from "reelm/feed-notice
 import { wireGestures } from "reelm/gestures.js";
 import { setIcon } from "reelm/icons.js";
 import { Players } from "reelm/players.js";
-import { calmMotion, preferences } from "reelm/preferences.js";
-import { burst, follow, like } from "reelm/reactions.js";
+import { calmMotion } from "reelm/preferences.js";
+import { like } from "reelm/reactions.js";
 import { Scrubber } from "reelm/scrubber.js";
 import { showSubtitles } from "reelm/subtitles.js";
 import { toast } from "reelm/toast.js";
@@ -37,7 +37,7 @@ class Feed extends HTMLElement {
 
   wire() {
     this.addEventListener("scroll", () => this.onScroll(), { passive: true });
-    this.addEventListener("click", (event) => this.onClick(event));
+    this.acts = new FeedActs(this);
     new ResizeObserver(() => this.index >= 0 && this.window.scrollTo(this.index, false)).observe(this);
     for (const player of this.players.all) {
       for (const name of ["timeupdate", "pause", "waiting", "playing"]) {
@@ -50,9 +50,9 @@ class Feed extends HTMLElement {
     this.players.addEventListener("broken", ({ detail }) => this.onBroken(detail.player, detail.status));
     wireGestures(this, {
       onTap: () => this.toggle(),
-      onDoubleTap: (x, y) => this.onDoubleTap(x, y),
-      onHold: () => this.setSpeed(2),
-      onRelease: () => this.setSpeed(1),
+      onDoubleTap: (x, y) => this.acts.doubleTap(x, y),
+      onHold: () => this.acts.setSpeed(2),
+      onRelease: () => this.acts.setSpeed(1),
     });
     wireKeys(this, {
       step: (by, focus) => this.step(by, focus),
@@ -60,7 +60,7 @@ class Feed extends HTMLElement {
       toggle: () => this.toggle(),
       mute: () => this.players.setMuted(!this.players.isMuted),
       like: () => this.video && like(this.video, this.card),
-      comments: () => this.openComments(),
+      comments: () => this.acts.openComments(),
       seek: (seconds) => this.seek(seconds),
     });
     for (const arrow of document.querySelectorAll("[data-step]")) arrow.addEventListener("click", () => this.step(Number(arrow.dataset.step)));
@@ -183,67 +183,6 @@ class Feed extends HTMLElement {
     if (!element?.duration) return;
     element.currentTime = Math.max(0, Math.min(element.duration - 0.05, element.currentTime + seconds));
     this.watches.scrubbed();
-  }
-
-  setSpeed(rate) {
-    if (!this.players.current) return;
-    this.players.current.element.playbackRate = rate;
-    this.card?.querySelector(".faster")?.remove();
-    if (rate === 1 || !this.card) return;
-    const badge = document.createElement("div");
-    badge.className = "faster";
-    badge.textContent = "2×";
-    this.card.append(badge);
-  }
-
-  onDoubleTap(x, y) {
-    if (!this.video) return;
-    if (viewer.isSignedIn) burst(this.card, x, y);
-    like(this.video, this.card, true);
-  }
-
-  onClick(event) {
-    const act = event.target.closest("[data-act]")?.dataset.act;
-    const card = event.target.closest(".card");
-    const video = card && this.source.videos.find((one) => one.id === card.dataset.id);
-    if (!act || !video) return;
-    if (act === "like") like(video, card);
-    if (act === "follow") follow(video, this.source.videos, () => this.window.cards);
-    if (act === "mute") this.players.setMuted(!this.players.isMuted);
-    if (act === "captions") this.toggleCaptions();
-    if (act === "comments") this.openComments();
-    if (act === "share") import("reelm/share.js").then(({ share }) => share(video));
-    if (act === "more") this.openMore(video, card);
-  }
-
-  toggleCaptions() {
-    preferences.setCaptions(!preferences.wantsCaptions());
-    if (this.players.current) showSubtitles(this.players.current);
-  }
-
-  async openComments() {
-    const { video } = this;
-    if (!video) return;
-    const { showComments } = await import("reelm/comments.js");
-    showComments(video, () => {
-      const card = this.querySelector(`#v${video.id}`);
-      if (card) showCounts(card, video);
-    });
-  }
-
-  async openMore(video, card) {
-    const { showMore } = await import("reelm/more-sheet.js");
-    showMore(video, { onEdited: () => fillWords(card, video), onDeleted: () => this.onDeleted(video) });
-  }
-
-  onDeleted(video) {
-    if ("followsUrl" in this.dataset && this.source.videos.length === 1) return location.assign("/");
-    const index = this.source.remove(video.id);
-    for (const card of this.window.cards) this.players.forget(card);
-    this.players.current = null;
-    this.watches.now = null;
-    this.window.remake(Math.min(index, this.source.videos.length - 1));
-    this.setCurrent(this.window.indexInView());
   }
 
   onBroken(player, status) {

@@ -1,11 +1,13 @@
 // Touch and mouse on the stage: one tap pauses, two taps like, a long press plays twice as fast.
 const DOUBLE_MS = 280;
 const LONG_MS = 450;
+const SETTLE_MS = 600; // a third hasty tap after a like does not pause
 const SLACK_PX = 12;
 
 export function wireGestures(feed, { onTap, onDoubleTap, onHold, onRelease }) {
   let start = null;
-  let lastTap = { time: 0 };
+  let lastTap = { time: -Infinity };
+  let lastDouble = -Infinity;
   let tapTimer = 0;
   let holdTimer = 0;
   let held = false;
@@ -43,10 +45,10 @@ export function wireGestures(feed, { onTap, onDoubleTap, onHold, onRelease }) {
     lastTap = { time: event.timeStamp, x: event.clientX, y: event.clientY };
     clearTimeout(tapTimer);
     if (isSecond) {
+      lastDouble = event.timeStamp;
       onDoubleTap(event.clientX, event.clientY);
-    } else if (event.timeStamp - (wireGestures.lastDouble ?? -1e9) > 600) {
+    } else if (event.timeStamp - lastDouble > SETTLE_MS) {
       tapTimer = setTimeout(onTap, DOUBLE_MS);
     }
-    if (isSecond) wireGestures.lastDouble = event.timeStamp;
   });
 }
