@@ -8,6 +8,7 @@ import msgspec
 
 from reelm.foundation.errors import Invalid
 from reelm.videos.ffmpeg import BARE, BARE_H264, FRAGMENTED, checked, quiet, reading
+from reelm.videos.picture import picture_steps
 from reelm.videos.probe import Probe
 from reelm.videos.repackage import Rung, as_rung
 from reelm.videos.sandbox import Bounds, Outcome, ffmpeg_path, opened, run
@@ -23,9 +24,10 @@ _LONGEST_MATCHED_S = 5.0
 # costing a viewer more than a phone line carries (bits per second at 30 fps).
 _QUALITY = ("-preset", "veryfast", "-crf", "23", "-profile:v", "high", "-pix_fmt", "yuv420p")
 _MAX_BPS = {360: 900_000, 540: 1_800_000, 720: 3_000_000, 1080: 5_500_000}
-# Two damaged frames are what a camera's battery may cost; more is a damaged video.
-_FORGIVEN_FRAMES = 2.5
-_UNSPECIFIED, _BT709, _BT2020 = 2, 1, 9
+# MP4 and Matroska come from files that were closed well: one frame that cannot be decoded is damage.
+# Streams that were recorded off the air or from tape lose a frame now and then.
+_FORGIVEN_SHARE = {"mov": 0.0, "matroska": 0.0}
+_FORGIVEN_OTHERWISE = 0.02
 
 
 class Ladder(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +74,7 @@ def make_ladder(
 ) -> Ladder:
     """Encode every rung; `beside` is the instant-publish rung whose key frames they should share."""
     chosen = sizes(probe)
-    keys = _shared_keys(beside)
+    keys = _shared_keys(probe, beside)
     outcome = _encode(source, probe, work, chosen, keys, ffmpeg, on_progress)
     if probe.video.is_hdr and not outcome.ok and not outcome.overran:
         # Another build of ffmpeg may lack zscale: pale colours are better than no video.
@@ -93,8 +95,13 @@ def make_ladder(
     )
 
 
-def _shared_keys(beside: Rung | None) -> tuple[float, ...]:
-    if beside is None:
+def _shared_keys(probe: Probe, beside: Rung | None) -> tuple[float, ...]:
+    """Return the segment starts to copy; none if the source rung is to be retired.
+
+    A turned upload is published with its display matrix, which Chromium honours; the ladder is turned
+    for good. Players would have to turn the picture in mid-play to switch between the two.
+    """
+    if beside is None or probe.video.rotation:
         return ()
     longest = max(segment.duration_ms for segment in beside.segments) / 1000
     return beside.starts_s if longest <= _LONGEST_MATCHED_S else ()
@@ -129,7 +136,7 @@ def _encode(
         argv = [
             *quiet(ffmpeg_path(ffmpeg)),
             *("-progress", "pipe:1", "-stats_period", "0.5"),
-            *("-max_error_rate", f"{min(_FORGIVEN_FRAMES / max(video.frame_count, 1), 1):.6f}"),
+            *("-max_error_rate", str(_FORGIVEN_SHARE.get(probe.container, _FORGIVEN_OTHERWISE))),
             *("-err_detect", "explode", *_threads(), *reading(probe, upload)),
             *("-filter_complex", _graph(probe, chosen, tone_map=tone_map)),
             *_video_outputs(probe, chosen, keys),
@@ -160,46 +167,15 @@ def _threads() -> tuple[str, ...]:
 
 def _graph(probe: Probe, chosen: Sequence[Size], *, tone_map: bool) -> str:
     """Scale to the largest rung once, then the smaller ones from it."""
-    video, top = probe.video, chosen[-1]
-    steps = []
-    if video.is_interlaced:
-        steps.append("bwdif=mode=send_frame:deint=interlaced")
-    if video.frame_rate > _MAX_RATE + 0.5:
-        steps.append(f"fps={_MAX_RATE}")
-    if video.is_hdr and tone_map:
-        curve = "smpte2084" if video.transfer == 16 else "arib-std-b67"
-        steps += [
-            f"zscale=w={top.width}:h={top.height}:tin={curve}:pin=bt2020:min=bt2020nc:t=linear:npl=100",
-            "format=gbrpf32le",
-            "zscale=p=bt709",
-            "tonemap=tonemap=hable:desat=0",
-            "zscale=t=bt709:m=bt709:r=tv",
-        ]
-    else:
-        steps.append(
-            f"scale={top.width}:{top.height}:flags=bicubic"
-            f":in_color_matrix={_matrix(probe)}:out_color_matrix=bt709:out_range=tv"
-        )
-    steps += [
-        "format=yuv420p",
-        "setsar=1",
-        "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709",
-    ]
+    top = chosen[-1]
+    timing = [f"fps={_MAX_RATE}"] if probe.video.frame_rate > _MAX_RATE + 0.5 else []
+    steps = timing + picture_steps(probe.video, top.width, top.height, tone_map=tone_map)
     names = [f"[s{i}]" for i in range(len(chosen))]
-    parts = [f"[0:{video.index}]{','.join(steps)},split={len(chosen)}{''.join(names)}"]
+    parts = [f"[0:{probe.video.index}]{','.join(steps)},split={len(chosen)}{''.join(names)}"]
     for i, size in enumerate(chosen):
         scaling = "null" if size == top else f"scale={size.width}:{size.height}:flags=bicubic,setsar=1"
         parts.append(f"[s{i}]{scaling}[v{i}]")
     return ";".join(parts)
-
-
-def _matrix(probe: Probe) -> str:
-    """Name the source's colour matrix; an unnamed one is guessed by size, as players do."""
-    if probe.video.matrix == _UNSPECIFIED:
-        return "bt709" if probe.video.height >= 720 or probe.video.width >= 1280 else "smpte170m"
-    return {_BT709: "bt709", _BT2020: "bt2020", 5: "smpte170m", 6: "smpte170m"}.get(
-        probe.video.matrix, "auto"
-    )
 
 
 def _video_outputs(probe: Probe, chosen: Sequence[Size], keys: tuple[float, ...]) -> list[str]:

@@ -5,6 +5,7 @@ Run as a script inside the sandbox, never imported:
 It states what is there and judges nothing: probe.py does that, outside.
 """
 
+import itertools
 import json
 import os
 import struct
@@ -43,6 +44,8 @@ def main() -> None:
             facts |= _header(container)
             if facts["container"] == "mov":
                 facts |= _boxes(descriptor)
+            elif facts["container"] == "avi":
+                facts["is_cut"] = _riff_is_cut(descriptor)
             video = _choose(container)
             if video is not None:
                 facts["video"] = _video(video)
@@ -215,7 +218,9 @@ class _Packets:
 
     def facts(self) -> dict[str, Any]:
         times = sorted(set(self.times))
-        gaps = sorted(b - a for a, b in zip(times, times[1:], strict=False))
+        pairs = list(itertools.pairwise(times))
+        gaps = sorted(b - a for a, b in pairs)
+        widest = max(pairs, key=lambda pair: pair[1] - pair[0], default=(0, 0))
         middle = gaps[len(gaps) // 2] if gaps else 0
         return {
             "count": len(times),
@@ -225,12 +230,19 @@ class _Packets:
             "median_gap_us": middle,
             "low_gap_us": gaps[len(gaps) // 20] if gaps else 0,
             "high_gap_us": gaps[-1 - len(gaps) // 20] if gaps else 0,
+            "widest_gap_us": gaps[-1] if gaps else 0,
+            "widest_gap_at_us": widest[0],
             "keys_us": sorted(self.keys),
             "is_reordered": self.reordered,
             "open_gop": self.open_gop,
             "discarded": self.discarded,
             "damaged_us": self.damaged_us,
         }
+
+
+def _riff_is_cut(descriptor: int) -> bool:
+    (size,) = struct.unpack_from("<I", os.pread(descriptor, 12, 0).ljust(12, b"\0"), 4)
+    return bool(0 < size < 0xFFFFFFFF and size > os.fstat(descriptor).st_size)
 
 
 def _boxes(descriptor: int) -> dict[str, Any]:
