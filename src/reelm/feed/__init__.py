@@ -1,0 +1,5 @@
+"""What to watch next, and what was watched."""
+
+from reelm.feed import models
+
+__all__ = ["models"]

@@ -1,0 +1,183 @@
+"""Videos with all that a page shows of them, in one query whatever their number."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Select, and_, exists, false, func, select
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Session
+from sqlalchemy.sql.selectable import ScalarSelect
+
+from reelm.foundation.errors import Missing
+from reelm.social.models import VideoCount, VideoLike
+from reelm.social.people import Person, person_columns
+from reelm.social.visibility import NO_VIDEO, visible_to, watchable_by
+from reelm.videos.hashtags import hashtags
+from reelm.videos.models import CaptionTrack, Rendition, Video
+
+
+@dataclass(frozen=True)
+class Playable:
+    """One rendition that new players may start."""
+
+    name: str
+    width: int
+    height: int
+    codecs: str
+    bitrate_bps: int
+
+
+@dataclass(frozen=True)
+class Card:
+    """A video as a page shows it to one viewer."""
+
+    id: int
+    creator: Person
+    caption: str
+    hashtags: tuple[str, ...]
+    language: str | None
+    audience: str
+    state: str
+    reason: str | None
+    created_at: datetime
+    duration_ms: int
+    width: int
+    height: int
+    placeholder: str
+    has_poster: bool
+    sound_id: int | None
+    likes: int
+    comments: int
+    views: int
+    is_liked: bool
+    is_mine: bool
+    renditions: tuple[Playable, ...]  # best first
+    caption_languages: tuple[str, ...]
+
+
+def cards(session: Session, viewer_account_id: int | None, video_ids: Sequence[int]) -> list[Card]:
+    """Return those of the videos that lists may show to this viewer, in the order given."""
+    return _read(session, visible_to, viewer_account_id, video_ids)
+
+
+def card(session: Session, viewer_account_id: int | None, video_id: int) -> Card:
+    """Return one video that this viewer may open by its address.
+
+    Raises:
+        Missing: there is no such video for this viewer.
+    """
+    found = _read(session, watchable_by, viewer_account_id, [video_id])
+    if not found:
+        raise Missing(NO_VIDEO)
+    return found[0]
+
+
+def videos_of(
+    session: Session,
+    viewer_account_id: int | None,
+    creator_id: int,
+    *,
+    limit: int,
+    before: int | None = None,
+) -> list[Card]:
+    """Return a creator's videos, newest first; `before` is the last id of the page before."""
+    query = visible_to(viewer_account_id, Video.id).where(Video.account_id == creator_id)
+    if before is not None:
+        query = query.where(Video.id < before)
+    ids = session.scalars(query.order_by(Video.id.desc()).limit(limit)).all()
+    return cards(session, viewer_account_id, ids)
+
+
+def _read(
+    session: Session, rule: Any, viewer_account_id: int | None, video_ids: Sequence[int]
+) -> list[Card]:
+    if not video_ids:
+        return []
+    query: Select[Any] = (
+        rule(viewer_account_id, *_columns(viewer_account_id))
+        .outerjoin(VideoCount, VideoCount.video_id == Video.id)
+        .where(Video.id.in_(video_ids))
+    )
+    found = {row[5]: _card(row, viewer_account_id) for row in session.execute(query)}
+    return [found[video_id] for video_id in video_ids if video_id in found]
+
+
+def _columns(viewer_account_id: int | None) -> tuple[Any, ...]:
+    mine = and_(VideoLike.account_id == viewer_account_id, VideoLike.video_id == Video.id)
+    return (
+        *person_columns(viewer_account_id),
+        Video.id.label("video_id"),
+        Video.caption,
+        Video.language,
+        Video.audience,
+        Video.state,
+        Video.reason,
+        Video.created_at,
+        Video.duration_ms,
+        Video.width,
+        Video.height,
+        Video.placeholder,
+        Video.poster_object.is_not(None).label("has_poster"),
+        Video.sound_id,
+        func.coalesce(VideoCount.likes, 0).label("likes"),
+        func.coalesce(VideoCount.comments, 0).label("comments"),
+        func.coalesce(VideoCount.views, 0).label("views"),
+        (false() if viewer_account_id is None else exists().where(mine)).label("is_liked"),
+        _renditions().label("renditions"),
+        _languages().label("languages"),
+    )
+
+
+def _renditions() -> ScalarSelect[Any]:
+    # As JSON: one round trip instead of one more query for each kind of part.
+    fields = (
+        Rendition.name,
+        Rendition.width,
+        Rendition.height,
+        Rendition.codecs,
+        Rendition.bitrate_bps,
+    )
+    return (
+        select(func.jsonb_agg(func.jsonb_build_array(*fields), type_=JSONB))
+        .where(Rendition.video_id == Video.id, Rendition.retired_at.is_(None))
+        .scalar_subquery()
+    )
+
+
+def _languages() -> ScalarSelect[Any]:
+    return (
+        select(func.jsonb_agg(CaptionTrack.language, type_=JSONB))
+        .where(CaptionTrack.video_id == Video.id)
+        .scalar_subquery()
+    )
+
+
+def _card(row: Any, viewer_account_id: int | None) -> Card:
+    playable = [Playable(*fields) for fields in row.renditions or ()]
+    playable.sort(key=lambda rendition: rendition.bitrate_bps, reverse=True)
+    return Card(
+        id=row.video_id,
+        creator=Person(*row[:5]),
+        caption=row.caption,
+        hashtags=hashtags(row.caption),
+        language=row.language,
+        audience=row.audience,
+        state=row.state,
+        reason=row.reason,
+        created_at=row.created_at,
+        duration_ms=row.duration_ms,
+        width=row.width,
+        height=row.height,
+        placeholder=row.placeholder,
+        has_poster=row.has_poster,
+        sound_id=row.sound_id,
+        likes=row.likes,
+        comments=row.comments,
+        views=row.views,
+        is_liked=row.is_liked,
+        is_mine=row[0] == viewer_account_id,
+        renditions=tuple(playable),
+        caption_languages=tuple(sorted(row.languages or ())),
+    )

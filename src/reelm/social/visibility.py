@@ -1,0 +1,172 @@
+"""The one rule that says who may see which video, as SQL and in memory.
+
+Lists (feed, profiles) leave out what is unlisted; a direct address also opens that. The creator
+sees each own video: in lists once it is ready, by its address from the first moment.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy.orm import Session
+
+from reelm.accounts.models import Account
+from reelm.foundation.errors import Missing
+from reelm.social.models import Block, Follow
+from reelm.videos.models import Video
+
+NO_VIDEO = "There is no such video, or it is not shown to you."
+
+# What each way to a video opens to strangers, and to accepted followers.
+_LISTED = (("public",), ("public", "followers"))
+_ADDRESSED = (("public", "unlisted"), ("public", "followers", "unlisted"))
+
+
+def visible_to(viewer_account_id: int | None, *columns: Any) -> Select[Any]:
+    """Select columns of the videos that lists may show to this viewer."""
+    return _joined(*columns).where(_rule(viewer_account_id, _LISTED, own=Video.state == "ready"))
+
+
+def watchable_by(viewer_account_id: int | None, *columns: Any) -> Select[Any]:
+    """Select columns of the videos that this viewer may open by their address."""
+    own = Video.account_id == viewer_account_id
+    return _joined(*columns).where(_rule(viewer_account_id, _ADDRESSED, own=own))
+
+
+@dataclass(frozen=True)
+class Access:
+    """All that a video and its creator say about who may see it."""
+
+    video_id: int
+    account_id: int
+    audience: str
+    state: str
+    account_private: bool
+    account_active: bool
+
+
+@dataclass(frozen=True)
+class Relation:
+    """How a viewer stands to a creator; a block counts from either side."""
+
+    follows: bool
+    blocked: bool
+
+
+def allows(access: Access, viewer_account_id: int | None, *, follows: bool, blocked: bool) -> bool:
+    """Return whether a viewer may open the video by its address; `watchable_by` in memory."""
+    if access.account_id == viewer_account_id:
+        return access.account_active
+    return _shows(access, _ADDRESSED, follows=follows, blocked=blocked)
+
+
+def lists(access: Access, viewer_account_id: int | None, *, follows: bool, blocked: bool) -> bool:
+    """Return whether lists may show the video to a viewer; `visible_to` in memory."""
+    if access.account_id == viewer_account_id:
+        return access.account_active and access.state == "ready"
+    return _shows(access, _LISTED, follows=follows, blocked=blocked)
+
+
+def access_of(session: Session, video_id: int) -> Access | None:
+    """Return what decides about a video, or None if there is no such video."""
+    row = session.execute(
+        _joined(
+            Video.id,
+            Video.account_id,
+            Video.audience,
+            Video.state,
+            Account.is_private,
+            Account.state == "active",
+        ).where(Video.id == video_id)
+    ).one_or_none()
+    return None if row is None else Access(*row)
+
+
+def relation_of(session: Session, viewer_account_id: int | None, creator_id: int) -> Relation:
+    """Return how a viewer stands to a creator."""
+    if viewer_account_id is None:
+        return Relation(follows=False, blocked=False)
+    row = session.execute(
+        select(
+            follows(viewer_account_id, creator_id), blocked_between(viewer_account_id, creator_id)
+        )
+    ).one()
+    return Relation(*row)
+
+
+def may_watch(session: Session, viewer_account_id: int | None, video_id: int) -> bool:
+    """Return whether this viewer may open the video by its address."""
+    query = watchable_by(viewer_account_id, Video.id).where(Video.id == video_id)
+    return session.scalar(query) is not None
+
+
+def require_watchable(session: Session, viewer_account_id: int | None, video_id: int) -> int:
+    """Return the creator's id of a video that this viewer may open, and keep the video there.
+
+    Raises:
+        Missing: there is no such video for this viewer.
+    """
+    query = watchable_by(viewer_account_id, Video.account_id).where(Video.id == video_id)
+    # Until the end of the transaction nobody deletes what is about to be liked or commented.
+    creator_id = session.scalar(query.with_for_update(of=Video, read=True, key_share=True))
+    if creator_id is None:
+        raise Missing(NO_VIDEO)
+    return int(creator_id)
+
+
+def follows(viewer_account_id: int, creator_id: Any) -> ColumnElement[bool]:
+    """Return the condition that the viewer's follow of a creator is accepted."""
+    return exists().where(
+        Follow.account_id == viewer_account_id,
+        Follow.creator_id == creator_id,
+        Follow.state == "accepted",
+    )
+
+
+def blocked_between(viewer_account_id: int, other_id: Any) -> ColumnElement[bool]:
+    """Return the condition that one of two accounts has blocked the other."""
+    return or_(
+        exists().where(Block.account_id == viewer_account_id, Block.blocked_id == other_id),
+        exists().where(Block.account_id == other_id, Block.blocked_id == viewer_account_id),
+    )
+
+
+def _joined(*columns: Any) -> Select[Any]:
+    return select(*columns).select_from(Video).join(Account, Account.id == Video.account_id)
+
+
+def _rule(
+    viewer_account_id: int | None,
+    audiences: tuple[tuple[str, ...], tuple[str, ...]],
+    *,
+    own: ColumnElement[bool],
+) -> ColumnElement[bool]:
+    strangers, followers = audiences
+    ready = Video.state == "ready"
+    open_to_all = and_(Video.audience.in_(strangers), Account.is_private.is_(False))
+    active = Account.state == "active"
+    if viewer_account_id is None:
+        return and_(active, ready, open_to_all)
+    followed = and_(Video.audience.in_(followers), follows(viewer_account_id, Video.account_id))
+    of_others = and_(
+        ready,
+        or_(open_to_all, followed),
+        ~blocked_between(viewer_account_id, Video.account_id),
+    )
+    mine = and_(Video.account_id == viewer_account_id, own)
+    return and_(active, or_(mine, of_others))
+
+
+def _shows(
+    access: Access,
+    audiences: tuple[tuple[str, ...], tuple[str, ...]],
+    *,
+    follows: bool,
+    blocked: bool,
+) -> bool:
+    if blocked or access.state != "ready" or not access.account_active:
+        return False
+    strangers, followers = audiences
+    if follows and access.audience in followers:
+        return True
+    return access.audience in strangers and not access.account_private
