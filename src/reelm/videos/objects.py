@@ -1,17 +1,23 @@
 """Objects of this room: which rows name them, and how those that no row names are removed.
 
-Two videos may name one object, as equal bytes are stored once. A removal is therefore a row
-(`unneeded_object`), written with the change that needed the object last, and a job that looks again.
+Two videos may name one object, as equal bytes are stored once. A removal is therefore a row of
+`unneeded_object`, written in the transaction that drops the name, and a job that looks again.
+
+An object lies in the store before its row is committed, and the same bytes may be on their way for
+another video. So whoever stores must commit within STORE_WITHIN_S, and nothing is removed that was
+stored less than REMOVE_AFTER ago: storing equal bytes anew makes the object young again.
 """
 
+import time
 from collections.abc import Iterable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from reelm.foundation.clock import now
+from reelm.foundation.errors import Unavailable
 from reelm.foundation.jobs import defer
 from reelm.foundation.parts import Parts
 from reelm.foundation.storage import ObjectStore, StoredObject
@@ -20,7 +26,19 @@ from reelm.videos.tasks import REMOVE_OBJECTS
 
 ORIGINALS, RENDITIONS, POSTERS = "originals", "renditions", "posters"
 KINDS = (ORIGINALS, RENDITIONS, POSTERS)
+STORE_WITHIN_S = 300.0
+REMOVE_AFTER = timedelta(minutes=10)
 _BATCH = 500
+
+
+def check_prompt(began_s: float) -> None:
+    """Stop a transaction that would name objects stored too long ago; its job is tried again.
+
+    Args:
+        began_s: `time.monotonic()` from before the first object was stored.
+    """
+    if time.monotonic() - began_s > STORE_WITHIN_S:
+        raise Unavailable("Storing took too long on this machine.")
 
 
 def forget(session: Session, keys: Iterable[str | None]) -> None:
@@ -31,19 +49,19 @@ def forget(session: Session, keys: Iterable[str | None]) -> None:
     statement = insert(UnneededObject).values(rows)
     since = {"since": statement.excluded.since}
     session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=since))
-    defer(session, REMOVE_OBJECTS)
+    defer(session, REMOVE_OBJECTS, after_s=int(REMOVE_AFTER.total_seconds()) + 1)
 
 
-def remove_forgotten(parts: Parts) -> None:
-    """Remove the forgotten objects that no row names and that were not stored anew since."""
-    while batch := _forgotten(parts):
-        for key, since in batch.items():
+def remove_forgotten(parts: Parts, after: timedelta = REMOVE_AFTER) -> None:
+    """Remove the objects forgotten that long ago that no row names and nobody stored anew since."""
+    moment = now() - after
+    while batch := _forgotten(parts, moment):
+        for key in batch:
             with parts.transaction() as session:
                 is_named = bool(named(session, [key]))
             stored = None if is_named else _stored(parts.store, key)
-            # Stored again since: an upload of the same bytes is about to name it, or the sweeper
-            # finds it. Only the moment between this look and the removal is left open.
-            if stored and (stored.modified_at is None or stored.modified_at <= since):
+            # One stored anew is about to be named, or the sweeper finds it as an orphan.
+            if stored is not None and _is_older(stored, moment):
                 parts.store.delete(key)
         with parts.transaction() as session:
             for key, since in batch.items():
@@ -79,10 +97,14 @@ def named(session: Session, keys: list[str]) -> set[str]:
     return {key for key in rows if key is not None}
 
 
-def _forgotten(parts: Parts) -> dict[str, datetime]:
+def _forgotten(parts: Parts, moment: datetime) -> dict[str, datetime]:
     with parts.transaction() as session:
-        rows = session.execute(select(UnneededObject.key, UnneededObject.since).limit(_BATCH))
-        return {key: since for key, since in rows}
+        rows = session.execute(
+            select(UnneededObject.key, UnneededObject.since)
+            .where(UnneededObject.since <= moment)
+            .limit(_BATCH)
+        )
+        return {row.key: row.since for row in rows}
 
 
 def _stored(store: ObjectStore, key: str) -> StoredObject | None:

@@ -22,7 +22,7 @@ from reelm.foundation.errors import Conflict, Gone, Invalid, Missing, TooLarge, 
 from reelm.foundation.parts import Parts
 from reelm.videos.ingest import ingest
 from reelm.videos.models import Upload
-from reelm.videos.objects import ORIGINALS, forget
+from reelm.videos.objects import ORIGINALS, check_prompt, forget
 from reelm.videos.upload import discard_file, draft_of, expiry, file_of
 
 SAVE_EVERY_BYTES = 8 << 20
@@ -77,10 +77,11 @@ def begin(
     descriptor = _claim(parts, upload_id)
     try:
         upload = _find(parts, account_id, upload_id)
-        if offset_bytes != upload.offset_bytes:
-            raise Conflict(f"The upload is at offset {upload.offset_bytes}, not {offset_bytes}.")
+        _check_offset(upload, offset_bytes)
         if upload.video_id is None:
-            _cut_to(parts, descriptor, upload)
+            _cut_off_rest(parts, descriptor, upload)
+        else:
+            discard_file(parts.home, upload_id)
     except Exception:
         os.close(descriptor)
         raise
@@ -111,7 +112,12 @@ def _claim(parts: Parts, upload_id: int) -> int:
     return descriptor
 
 
-def _cut_to(parts: Parts, descriptor: int, upload: Upload) -> None:
+def _check_offset(upload: Upload, offset_bytes: int) -> None:
+    if offset_bytes != upload.offset_bytes:
+        raise Conflict(f"The upload is at offset {upload.offset_bytes}, not {offset_bytes}.")
+
+
+def _cut_off_rest(parts: Parts, descriptor: int, upload: Upload) -> None:
     if os.fstat(descriptor).st_size < upload.offset_bytes:
         with parts.transaction() as session:
             session.delete(session.get_one(Upload, (upload.account_id, upload.id)))
@@ -210,8 +216,10 @@ class Arrival:
 
     def _complete(self) -> int:
         account_id, upload_id = self.upload.account_id, self.upload.id
+        began_s = time.monotonic()
         original = self.parts.store.put_file(ORIGINALS, file_of(self.parts.home, upload_id))
         with self.parts.transaction() as session:
+            check_prompt(began_s)
             upload = session.scalar(
                 select(Upload)
                 .where(Upload.account_id == account_id, Upload.id == upload_id)

@@ -111,15 +111,14 @@ def discard_file(home: Home, upload_id: int) -> None:
 def quota_left(session: Session, account_id: int, limits: UploadSettings) -> int:
     """Return how many more bytes the account may have stored, open uploads counted whole."""
     of_account = Video.account_id == account_id
+    has_original = Video.original_object.is_not(None)
     sums = (
         select(func.sum(Upload.size_bytes)).where(
             Upload.account_id == account_id,
             Upload.video_id.is_(None),
             Upload.expires_at > now(),
         ),
-        select(func.sum(Video.original_bytes)).where(
-            of_account, Video.original_object.is_not(None)
-        ),
+        select(func.sum(Video.original_bytes)).where(of_account, has_original),
         select(func.sum(Rendition.size_bytes)).join(Video).where(of_account),
     )
     row = session.execute(select(*(part.scalar_subquery() for part in sums))).one()
