@@ -153,3 +153,12 @@ class ErasedAccount(Base):
     erased_at: Mapped[datetime] = mapped_column(info=OPERATIONAL)
     # When the last WAL and backup with the old wrapped key are gone; null: the pack has no value.
     complete_at: Mapped[datetime | None] = mapped_column(info=OPERATIONAL)
+
+
+class ErasedHandle(Base):
+    """The handle of an erased account, as a slow hash: it stays taken, without saying by whom."""
+
+    __tablename__ = "erased_handle"
+    __data__ = DataClass(Residency.REGION, Transfer.TRANSFER, Erasure.KEEP)
+
+    handle_hash: Mapped[bytes] = mapped_column(primary_key=True, info=OPERATIONAL)

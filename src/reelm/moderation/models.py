@@ -29,11 +29,13 @@ class Report(Base):
     __table_args__ = (Index(None, "state", "id"), Index(None, "reporter_id"))
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=OPERATIONAL)
-    reporter_id: Mapped[int | None] = mapped_column(info=BEHAVIOUR)
+    # `anonymised`: what the column holds once the reporter's account is erased.
+    reporter_id: Mapped[int | None] = mapped_column(info={**BEHAVIOUR, "anonymised": None})
     target_kind: Mapped[str] = mapped_column(info=BEHAVIOUR)  # video, comment, account
     target_id: Mapped[int] = mapped_column(info=BEHAVIOUR)
     reason: Mapped[str] = mapped_column(info=BEHAVIOUR)
-    detail: Mapped[bytes] = mapped_column(info=SEALED)
-    contact: Mapped[bytes] = mapped_column(info=SEALED)
+    # `key`: the column with the id of the data key, where that is not the account's.
+    detail: Mapped[bytes] = mapped_column(info={**SEALED, "key": "id"})
+    contact: Mapped[bytes] = mapped_column(info={**SEALED, "key": "id", "anonymised": b""})
     state: Mapped[str] = mapped_column(info=OPERATIONAL)  # open, closed
     created_at: Mapped[datetime] = mapped_column(info=OPERATIONAL)

@@ -3,10 +3,10 @@
 from datetime import datetime
 
 import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from reelm.audit import record
 from reelm.foundation.clock import now
 from reelm.foundation.errors import Conflict, Missing
 from reelm.regions.models import Tenure
@@ -22,7 +22,7 @@ class CurrentTenure(msgspec.Struct, frozen=True):
 
 
 def begin_first_tenure(session: Session, *, operator: str, public_key: str) -> None:
-    """Put the region's first operator in charge.
+    """Put the region's first operator in charge; `public_key` is 64 hex digits.
 
     Raises:
         Conflict: the region has had an operator before.
@@ -30,7 +30,15 @@ def begin_first_tenure(session: Session, *, operator: str, public_key: str) -> N
     if session.scalar(select(Tenure.epoch).limit(1)) is not None:
         raise Conflict("This region has an operator: another takes over by a transfer.")
     session.add(Tenure(epoch=1, operator=operator, public_key=public_key, began_at=now()))
-    record(session, "regions.tenure_begun", epoch=1, public_key=public_key)
+
+
+def ensure_tenure(session: Session, operator: str, key: Ed25519PrivateKey) -> int:
+    """Begin the first tenure where there is none, and return the active epoch."""
+    if session.scalar(select(Tenure.epoch).limit(1)) is None:
+        public_key = key.public_key().public_bytes_raw().hex()
+        begin_first_tenure(session, operator=operator, public_key=public_key)
+        session.flush()
+    return current_tenure(session).epoch
 
 
 def current_tenure(session: Session) -> CurrentTenure:

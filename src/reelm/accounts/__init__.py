@@ -1,0 +1,104 @@
+"""Accounts: sign up, sign in, sessions, profile, sealed personal data, export and erasure."""
+
+from reelm.accounts.erase import ErasureBegun, erase_account, finish_erasure, resume_erasures
+from reelm.accounts.events import AccountErased
+from reelm.accounts.export import export_account
+from reelm.accounts.handles import account_named, account_of, check_handle, handle_key
+from reelm.accounts.keys import DataKey, data_key, derived_key, destroy_key, key_owner, make_key
+from reelm.accounts.my_account import MyAccount, my_account
+from reelm.accounts.profile import (
+    ProfileEdit,
+    avatar_object,
+    avatar_url,
+    check_language,
+    edit_profile,
+    handle_of,
+    set_avatar,
+)
+from reelm.accounts.rate import (
+    COMMENT_ACCOUNT,
+    EXPORT_ACCOUNT,
+    REPORT_ACCOUNT,
+    REPORT_ADDRESS,
+    Limit,
+    address_group,
+    count_try,
+)
+from reelm.accounts.recovery import recover, renew_codes
+from reelm.accounts.reset import reset_account
+from reelm.accounts.rotate import rotate_region_key
+from reelm.accounts.sessions import (
+    ListedSession,
+    NewSession,
+    SignedInAccount,
+    begin_session,
+    list_sessions,
+    revoke_session,
+    revoke_sessions,
+    viewer_of,
+)
+from reelm.accounts.sign_in import change_password, confirm_password, sign_in
+from reelm.accounts.sign_up import NewAccount, SignedUp, ensure_account, sign_up
+from reelm.accounts.staff import ROLES, NewStaff, make_staff, require_role, set_role
+from reelm.accounts.wording import one_line, paragraphs
+
+__all__ = [
+    "COMMENT_ACCOUNT",
+    "EXPORT_ACCOUNT",
+    "REPORT_ACCOUNT",
+    "REPORT_ADDRESS",
+    "ROLES",
+    "AccountErased",
+    "DataKey",
+    "ErasureBegun",
+    "Limit",
+    "ListedSession",
+    "MyAccount",
+    "NewAccount",
+    "NewSession",
+    "NewStaff",
+    "ProfileEdit",
+    "SignedInAccount",
+    "SignedUp",
+    "account_named",
+    "account_of",
+    "address_group",
+    "avatar_object",
+    "avatar_url",
+    "begin_session",
+    "change_password",
+    "check_handle",
+    "check_language",
+    "confirm_password",
+    "count_try",
+    "data_key",
+    "derived_key",
+    "destroy_key",
+    "edit_profile",
+    "ensure_account",
+    "erase_account",
+    "export_account",
+    "finish_erasure",
+    "handle_key",
+    "handle_of",
+    "key_owner",
+    "list_sessions",
+    "make_key",
+    "make_staff",
+    "my_account",
+    "one_line",
+    "paragraphs",
+    "recover",
+    "renew_codes",
+    "require_role",
+    "reset_account",
+    "resume_erasures",
+    "revoke_session",
+    "revoke_sessions",
+    "rotate_region_key",
+    "set_avatar",
+    "set_role",
+    "sign_in",
+    "sign_up",
+    "viewer_of",
+]

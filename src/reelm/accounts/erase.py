@@ -1,0 +1,160 @@
+"""Erase an account.
+
+In the person's own request the account's key is destroyed, its sessions end, its profile is
+blanked and nobody sees it any more. Jobs then remove its videos with their objects, and last the
+rows of every table that declares `Erasure.DELETE`. What is left is a tombstone with the id, and
+a hash of the handle, so that neither reappears. Each step can be cut off and done again.
+
+Sealed data is unreadable from the first commit on; erasure is complete when the last WAL and
+backup that still hold the wrapped key are gone, on the tombstone's `complete_at`.
+"""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from sqlalchemy import ColumnElement, Table, delete, select, tuple_, update
+from sqlalchemy.orm import Session
+
+from reelm.accounts.events import AccountErased
+from reelm.accounts.handles import erased_hash
+from reelm.accounts.keys import destroy_key
+from reelm.accounts.models import (
+    Account,
+    AccountPrivate,
+    Credential,
+    ErasedAccount,
+    ErasedHandle,
+    RecoveryCode,
+)
+from reelm.accounts.persons import ERASED_BY, rows_of, tables_of_persons
+from reelm.accounts.sessions import revoke_sessions
+from reelm.accounts.staff import refuse_last_owner
+from reelm.audit import record
+from reelm.foundation.clock import now
+from reelm.foundation.database import Base, Erasure
+from reelm.foundation.errors import Missing, Unavailable
+from reelm.foundation.events import publish
+from reelm.foundation.parts import Parts
+from reelm.regions import load_pack
+
+# Rows of which room videos removes the files first; it has the rows removed itself.
+WITH_FILES = ("video", "upload")
+# A transaction that deletes more than this holds its locks for seconds.
+BATCH = 2000
+
+
+class ErasureBegun(msgspec.Struct, frozen=True):
+    """When the account was erased, and when the last backup that could name it ends."""
+
+    erased_at: datetime
+    complete_at: datetime | None
+
+
+def erase_account(session: Session, parts: Parts, account_id: int) -> ErasureBegun:
+    """Begin to erase an account: from the commit on nobody can read what was sealed.
+
+    Erasing again changes nothing.
+
+    Raises:
+        Missing: there is and was no such account.
+        Conflict: it is the last owner of the region.
+    """
+    account = session.get(Account, account_id, with_for_update=True, populate_existing=True)
+    tombstone = session.get(ErasedAccount, account_id)
+    if tombstone is not None:
+        return ErasureBegun(tombstone.erased_at, tombstone.complete_at)
+    if account is None:
+        raise Missing("There is no such account.")
+    refuse_last_owner(session, account)
+    erased_at = now()
+    tombstone = ErasedAccount(
+        account_id=account_id, erased_at=erased_at, complete_at=_complete_at(parts, erased_at)
+    )
+    session.add(tombstone)
+    session.add(ErasedHandle(handle_hash=erased_hash(account.handle)))
+    _blank(account)
+    revoke_sessions(session, account_id)
+    destroy_key(session, account_id)
+    for table in (AccountPrivate, Credential, RecoveryCode):
+        session.execute(delete(table).where(table.account_id == account_id))
+    session.flush()
+    record(session, "accounts.erasure_begun", account_id=str(account_id))
+    publish(session, AccountErased(account_id=account_id))
+    return ErasureBegun(erased_at, tombstone.complete_at)
+
+
+def finish_erasure(parts: Parts, account_id: int) -> None:
+    """Remove the account's rows from every table; in short transactions, each safe to repeat.
+
+    Raises:
+        Unavailable: its files are still being removed; try again later.
+        Missing: its erasure has not begun.
+    """
+    with parts.transaction() as session:
+        if session.get(ErasedAccount, account_id) is None:
+            raise Missing("The erasure of this account has not begun.")
+        _wait_for_files(session, account_id)
+    # Others may act on the account's things until the last moment, so the account's own row,
+    # on which their acts hang by foreign keys, goes last.
+    for table, condition in tables_of_persons(Base.metadata, account_id, ERASED_BY):
+        erasure = table.info["data"].erasure
+        if erasure is Erasure.DELETE:
+            while _delete_batch(parts, table, condition) == BATCH:
+                pass
+        elif erasure is Erasure.ANONYMISE:
+            _anonymise(parts, table, condition)
+    with parts.transaction() as session:
+        record(session, "accounts.erasure_finished", account_id=str(account_id))
+
+
+def resume_erasures(session: Session) -> int:
+    """Tell again of each account whose erasure has not ended; return how many there are."""
+    erasing = session.scalars(select(Account.id).where(Account.state == "erasing")).all()
+    for account_id in erasing:
+        publish(session, AccountErased(account_id=account_id))
+    return len(erasing)
+
+
+def _blank(account: Account) -> None:
+    account.state = "erasing"
+    account.display_name, account.bio, account.links = "", "", []
+    account.language, account.avatar_object, account.role = None, None, None
+
+
+def _complete_at(parts: Parts, erased_at: datetime) -> datetime | None:
+    days = load_pack(parts.settings.region.jurisdiction).erasure_complete_days.value
+    return None if days is None else erased_at + timedelta(days=days)
+
+
+def _wait_for_files(session: Session, account_id: int) -> None:
+    for name in WITH_FILES:
+        table = Base.metadata.tables[name]
+        condition = rows_of(table, account_id, ERASED_BY)
+        if (
+            condition is not None
+            and session.execute(
+                select(*table.primary_key.columns).where(condition).limit(1)
+            ).first()
+        ):
+            raise Unavailable("The videos of this account are still being removed.")
+
+
+def _delete_batch(parts: Parts, table: Table, condition: ColumnElement[bool]) -> int:
+    key = list(table.primary_key.columns)
+    batch = select(*key).where(condition).limit(BATCH)
+    with parts.transaction() as session:
+        deleted = session.execute(
+            delete(table).where(tuple_(*key).in_(batch)).returning(*key)
+        ).all()
+    return len(deleted)
+
+
+def _anonymise(parts: Parts, table: Table, condition: ColumnElement[bool]) -> None:
+    values: dict[str, Any] = {
+        column.name: column.info["anonymised"]
+        for column in table.columns
+        if "anonymised" in column.info
+    }
+    with parts.transaction() as session:
+        session.execute(update(table).where(condition).values(values))

@@ -1,0 +1,201 @@
+"""Sessions: one for each browser or program that is signed in.
+
+A token is the account's id, the session's id and 32 random bytes; only its SHA-256 is kept. The
+random part is long enough that a fast hash cannot be reversed.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+import os
+import struct
+from datetime import datetime, timedelta
+
+import msgspec
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from reelm.accounts.keys import data_key
+from reelm.accounts.models import Account, SignedIn
+from reelm.foundation.clock import now
+from reelm.foundation.errors import Missing
+from reelm.foundation.ids import new_id
+from reelm.foundation.parts import Parts
+
+# A phone in daily use stays signed in; one that was put away does not.
+IDLE = timedelta(days=30)
+ABSOLUTE = timedelta(days=180)
+# Each request would otherwise write a row; a person reads this to the quarter of an hour.
+SEEN_EVERY = timedelta(minutes=10)
+_IDS = struct.Struct(">QQ")
+_SECRET_BYTES = 32
+
+
+class NewSession(msgspec.Struct, frozen=True):
+    """A session that has just begun; the token is not to be had again."""
+
+    account_id: int
+    session_id: int
+    token: str
+    expires_at: datetime
+
+
+class SignedInAccount(msgspec.Struct, frozen=True):
+    """Who a token belongs to."""
+
+    account_id: int
+    session_id: int
+    handle: str
+    display_name: str
+    role: str | None
+    language: str | None
+
+
+class ListedSession(msgspec.Struct, frozen=True):
+    """A session as its account sees it."""
+
+    session_id: int
+    created_at: datetime
+    last_seen_at: datetime
+    address: str
+    user_agent: str
+
+
+def begin_session(
+    session: Session, parts: Parts, account_id: int, *, address: str, user_agent: str
+) -> NewSession:
+    """Sign an account in from one browser or program."""
+    key = data_key(session, parts, account_id)
+    begun, session_id = now(), new_id()
+    secret = os.urandom(_SECRET_BYTES)
+    session.add(
+        SignedIn(
+            account_id=account_id,
+            id=session_id,
+            token_hash=_hash(secret),
+            address=key.seal(SignedIn.address, address[:100]),
+            user_agent=key.seal(SignedIn.user_agent, user_agent[:400]),
+            created_at=begun,
+            last_seen_at=begun,
+            expires_at=begun + ABSOLUTE,
+        )
+    )
+    session.flush()
+    token = base64.urlsafe_b64encode(_IDS.pack(account_id, session_id) + secret).decode()
+    return NewSession(account_id, session_id, token, begun + ABSOLUTE)
+
+
+def viewer_of(session: Session, token: str) -> SignedInAccount | None:
+    """Return the account that a token signs in, or None; one query by primary key."""
+    taken = _taken_apart(token)
+    if taken is None:
+        return None
+    account_id, session_id, secret = taken
+    row = session.execute(
+        select(
+            Account.handle, Account.display_name, Account.role, Account.language,
+            SignedIn.token_hash, SignedIn.last_seen_at, SignedIn.expires_at,
+        )
+        .join(Account, Account.id == SignedIn.account_id)
+        .where(
+            SignedIn.account_id == account_id,
+            SignedIn.id == session_id,
+            Account.state == "active",
+        )
+    ).one_or_none()  # fmt: skip
+    if row is None or not hmac.compare_digest(row.token_hash, _hash(secret)):
+        return None
+    at = now()
+    if at >= row.expires_at or at >= row.last_seen_at + IDLE:
+        return None
+    if at >= row.last_seen_at + SEEN_EVERY:
+        _see(session, account_id, session_id, at)
+    return SignedInAccount(
+        account_id, session_id, row.handle, row.display_name, row.role, row.language
+    )
+
+
+def list_sessions(session: Session, parts: Parts, account_id: int) -> list[ListedSession]:
+    """Return the account's live sessions, the last used first."""
+    at = now()
+    rows = session.scalars(
+        select(SignedIn)
+        .where(
+            SignedIn.account_id == account_id,
+            SignedIn.expires_at > at,
+            SignedIn.last_seen_at > at - IDLE,
+        )
+        .order_by(SignedIn.last_seen_at.desc(), SignedIn.id.desc())
+    ).all()
+    key = data_key(session, parts, account_id)
+    return [
+        ListedSession(
+            row.id,
+            row.created_at,
+            row.last_seen_at,
+            key.open(SignedIn.address, row.address),
+            key.open(SignedIn.user_agent, row.user_agent),
+        )
+        for row in rows
+    ]
+
+
+def revoke_session(session: Session, account_id: int, session_id: int) -> None:
+    """End one session of the account.
+
+    Raises:
+        Missing: the account has no such session.
+    """
+    ended = session.execute(
+        delete(SignedIn)
+        .where(SignedIn.account_id == account_id, SignedIn.id == session_id)
+        .returning(SignedIn.id)
+    ).one_or_none()
+    if ended is None:
+        raise Missing("You have no such session; it may have ended already.")
+
+
+def revoke_sessions(session: Session, account_id: int, *, but: int | None = None) -> None:
+    """End all sessions of the account, but the one given."""
+    ending = delete(SignedIn).where(SignedIn.account_id == account_id)
+    session.execute(ending if but is None else ending.where(SignedIn.id != but))
+
+
+def sweep_sessions(session: Session) -> None:
+    """Remove sessions that have expired."""
+    at = now()
+    session.execute(
+        delete(SignedIn).where((SignedIn.expires_at <= at) | (SignedIn.last_seen_at <= at - IDLE))
+    )
+
+
+def _see(session: Session, account_id: int, session_id: int, at: datetime) -> None:
+    # Requests of one page come at once: one of them writes, the others do not wait for it.
+    free = (
+        select(SignedIn.id)
+        .where(SignedIn.account_id == account_id, SignedIn.id == session_id)
+        .with_for_update(skip_locked=True)
+    )
+    session.execute(
+        update(SignedIn)
+        .where(SignedIn.account_id == account_id, SignedIn.id.in_(free))
+        .values(last_seen_at=at)
+    )
+
+
+def _taken_apart(token: str) -> tuple[int, int, bytes] | None:
+    try:
+        raw = base64.b64decode(token.encode("ascii"), altchars=b"-_", validate=True)
+    except (binascii.Error, UnicodeEncodeError):
+        return None
+    if len(raw) != _IDS.size + _SECRET_BYTES:
+        return None
+    account_id, session_id = _IDS.unpack_from(raw)
+    if max(account_id, session_id) >= 1 << 63:
+        return None
+    return account_id, session_id, raw[_IDS.size :]
+
+
+def _hash(secret: bytes) -> bytes:
+    return hashlib.sha256(secret).digest()

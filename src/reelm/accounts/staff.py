@@ -1,0 +1,89 @@
+"""Staff: accounts with a role."""
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from reelm.accounts.handles import account_named, account_of
+from reelm.accounts.models import Account
+from reelm.accounts.recovery import replace_codes
+from reelm.accounts.sessions import revoke_sessions
+from reelm.accounts.sign_up import ensure_account
+from reelm.audit import record
+from reelm.foundation.errors import Conflict, Forbidden, Invalid
+from reelm.foundation.parts import Parts
+
+ROLES = ("owner", "officer", "moderator", "analyst", "authority")
+LAST_OWNER = "@{} is the last owner: give that role to somebody else first."
+
+
+class NewStaff(msgspec.Struct, frozen=True):
+    """A staff account; new ones come with recovery codes to set the password with."""
+
+    account_id: int
+    is_new: bool
+    recovery_codes: list[str]
+
+
+def make_staff(session: Session, parts: Parts, *, handle: str, role: str) -> NewStaff:
+    """Give the account of this handle a role, making the account where there is none.
+
+    Raises:
+        Invalid: there is no such role, or the handle cannot be one.
+    """
+    is_new = account_of(session, handle) is None
+    account_id = ensure_account(session, parts, handle)
+    set_role(session, handle=handle, role=role)
+    codes = replace_codes(session, account_id) if is_new else []
+    return NewStaff(account_id, is_new, codes)
+
+
+def set_role(session: Session, *, handle: str, role: str | None) -> None:
+    """Give an account a role, or with None take it away; it signs in again.
+
+    Raises:
+        Invalid: there is no such role.
+        Missing: there is no such account.
+        Conflict: it is the last owner.
+    """
+    if role is not None and role not in ROLES:
+        raise Invalid(f"There is no role {role!r}; the roles are: {', '.join(ROLES)}.")
+    account = session.get_one(Account, account_named(session, handle), with_for_update=True)
+    if account.role == role:
+        return
+    if role != "owner":
+        refuse_last_owner(session, account)
+    account.role = role
+    session.flush()
+    # What a session may do never changes under it.
+    revoke_sessions(session, account.id)
+    record(session, "accounts.role_set", account_id=str(account.id), role=role or "none")
+
+
+def require_role(role: str | None, *allowed: str) -> None:
+    """Refuse a viewer whose role is not among those allowed.
+
+    Raises:
+        Forbidden: says which roles may.
+    """
+    if role not in allowed:
+        raise Forbidden(f"This is for the roles {', '.join(allowed)}.")
+
+
+def refuse_last_owner(session: Session, account: Account) -> None:
+    """Refuse to go on when `account` is the only owner.
+
+    Raises:
+        Conflict: it is.
+    """
+    if account.role != "owner":
+        return
+    # All owners are locked in one order, so two of them cannot step down at once.
+    owners = session.scalars(
+        select(Account.id)
+        .where(Account.role == "owner", Account.state == "active")
+        .order_by(Account.id)
+        .with_for_update()
+    ).all()
+    if len(owners) <= 1:
+        raise Conflict(LAST_OWNER.format(account.handle))
