@@ -1,5 +1,6 @@
 """The cluster on disk: making it, checking it, starting it, and its superuser's password."""
 
+import contextlib
 import os
 import secrets
 import shutil
@@ -89,8 +90,7 @@ def ensure(home: Path, version: Version) -> None:
         Unavailable: it is another version's, somebody else's, or cannot be made.
     """
     data = data_folder(home)
-    for litter in home.glob("postgres.new-*"):
-        shutil.rmtree(litter, ignore_errors=True)
+    _sweep(home)
     if (data / "PG_VERSION").is_file():
         _check_version(data, version)
         if password(home) is None:
@@ -99,6 +99,15 @@ def ensure(home: Path, version: Version) -> None:
     if data.is_dir() and any(data.iterdir()):
         raise Unavailable(f"{data} is not a PostgreSQL cluster: move it away or restore it.")
     _make(home, version)
+
+
+def _sweep(home: Path) -> None:
+    for litter in home.glob("postgres.new-*"):
+        # Litter of another user stays: it is in nobody's way.
+        with contextlib.suppress(OSError), opened(litter) as folder:
+            # The killed attempt's own children may be writing for a moment longer.
+            claim(folder, None)
+            shutil.rmtree(litter)
 
 
 def _check_version(data: Path, version: Version) -> None:
@@ -119,6 +128,7 @@ def _make(home: Path, version: Version) -> None:
     part = Path(tempfile.mkdtemp(prefix="postgres.new-", dir=home))
     with opened(part) as folder:
         give(folder, user)
+        claim(folder, user)
         arguments = [f"--pgdata={descriptor_path(folder)}", f"--username={SUPERUSER}"]
         arguments += [f"--pwfile={SECRET}", "--encoding=UTF8", "--data-checksums"]
         arguments += ["--auth-local=scram-sha-256", "--auth-host=scram-sha-256"]
