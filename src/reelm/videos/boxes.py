@@ -18,7 +18,9 @@ def boxes(data: bytes | bytearray, start: int = 0, end: int | None = None) -> It
         start += size
 
 
-def find(data: bytes | bytearray, path: bytes, start: int = 0, end: int | None = None) -> Span | None:
+def find(
+    data: bytes | bytearray, path: bytes, start: int = 0, end: int | None = None
+) -> Span | None:
     """Return the first box at a path such as b"mdia/minf/stbl", or None."""
     first, _, rest = path.partition(b"/")
     for name, body, stop in boxes(data, start, end):

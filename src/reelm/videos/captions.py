@@ -8,7 +8,7 @@ import msgspec
 
 from reelm.foundation.errors import Invalid, TooLarge
 from reelm.videos.ffmpeg import quiet, reading
-from reelm.videos.probe import Probe
+from reelm.videos.probe import Probe, Subtitles
 from reelm.videos.sandbox import Bounds, ffmpeg_path, opened, run
 
 _MAX_BYTES = 512 * 1024
@@ -23,16 +23,13 @@ _SETTING = re.compile(
 _TAG = re.compile(r"<(/?)([^<>]*)>")
 _PLAIN_TAGS = {"b", "i", "u"}
 # ISO 639-2 codes as containers write them -> the BCP 47 codes that pages use
-_SHORT = {
-    **{"ara": "ar", "ben": "bn", "bul": "bg", "ces": "cs", "cze": "cs", "chi": "zh", "zho": "zh"},
-    **{"dan": "da", "deu": "de", "ger": "de", "dut": "nl", "nld": "nl", "ell": "el", "gre": "el"},
-    **{"eng": "en", "fas": "fa", "per": "fa", "fin": "fi", "fra": "fr", "fre": "fr", "guj": "gu"},
-    **{"heb": "he", "hin": "hi", "hun": "hu", "ind": "id", "ita": "it", "jpn": "ja", "kan": "kn"},
-    **{"kor": "ko", "mal": "ml", "mar": "mr", "may": "ms", "msa": "ms", "nor": "no", "pan": "pa"},
-    **{"pol": "pl", "por": "pt", "ron": "ro", "rum": "ro", "rus": "ru", "spa": "es", "swa": "sw"},
-    **{"swe": "sv", "tam": "ta", "tel": "te", "tha": "th", "tur": "tr", "ukr": "uk", "urd": "ur"},
-    **{"vie": "vi"},
-}
+_CODES = """
+ara=ar ben=bn bul=bg ces=cs cze=cs chi=zh zho=zh dan=da deu=de ger=de dut=nl nld=nl ell=el gre=el
+eng=en fas=fa per=fa fin=fi fra=fr fre=fr guj=gu heb=he hin=hi hun=hu ind=id ita=it jpn=ja kan=kn
+kor=ko mal=ml mar=mr may=ms msa=ms nor=no pan=pa pol=pl por=pt ron=ro rum=ro rus=ru spa=es swa=sw
+swe=sv tam=ta tel=te tha=th tur=tr ukr=uk urd=ur vie=vi
+"""
+_SHORT = dict(pair.split("=") for pair in _CODES.split())
 
 
 class Captions(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,11 +43,13 @@ class Captions(msgspec.Struct, frozen=True, kw_only=True):
 def normalise(data: bytes, *, language: str, duration_ms: int) -> Captions:
     """Check a WebVTT file and write it anew with only what captions need.
 
-    Styles, notes, regions, voices, classes and unknown tags are left out; a cue that starts after the
-    video's end is dropped. Raises Invalid or TooLarge with the line that is wrong.
+    Styles, notes, regions, voices, classes and unknown tags are left out; a cue that starts after
+    the video's end is dropped. Raises Invalid or TooLarge with the line that is wrong.
     """
     if len(data) > _MAX_BYTES:
-        raise TooLarge(f"The captions have {len(data) // 1024} KiB; at most {_MAX_BYTES // 1024} are accepted.")
+        raise TooLarge(
+            f"The captions have {len(data) // 1024} KiB; at most {_MAX_BYTES // 1024} are accepted."
+        )
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -119,7 +118,9 @@ def _plain(body: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    visible = "".join(c for c in html.unescape(text) if c in "\n\t" or c.isprintable() or ord(c) >= 160)
+    visible = "".join(
+        c for c in html.unescape(text) if c in "\n\t" or c.isprintable() or ord(c) >= 160
+    )
     return html.escape(visible, quote=False).replace("\n\n", "\n")
 
 
@@ -136,7 +137,7 @@ def extract_captions(
     source: Path, probe: Probe, *, work: Path, ffmpeg: str | None = None
 ) -> tuple[Captions, ...]:
     """Read the text subtitles inside an upload; a stream that cannot be read is left out."""
-    wanted = {}
+    wanted: dict[str, Subtitles] = {}
     for stream in probe.subtitles[:_MAX_STREAMS]:
         language = stream.language.lower()
         wanted.setdefault(_SHORT.get(language, language or "und"), stream)

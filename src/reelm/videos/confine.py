@@ -1,9 +1,9 @@
 """Lock this process down, then become the given program.
 
-Run as a script, never imported: `python -I -S confine.py '{"cpu_s": …}' program arguments…`. It is a
-program of its own because a server with threads must not run Python between fork and exec. Whatever
-cannot be locked ends the child before it has read a byte of the upload; Landlock alone is optional,
-as kernels before 5.13 lack it.
+Run as a script, never imported: `python -I -S confine.py '{"cpu_s": …}' program arguments…`. It is
+a program of its own because a server with threads must not run Python between fork and exec.
+Whatever cannot be locked ends the child before it has read a byte of the upload; Landlock alone is
+optional, as kernels before 5.13 lack it.
 """
 
 import ctypes
@@ -12,6 +12,7 @@ import os
 import platform
 import resource
 import signal
+import stat
 import struct
 import sys
 
@@ -53,7 +54,7 @@ def main() -> None:
     _refuse_system_calls()
     for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # Python ignores them; its successor must not
         signal.signal(ignored, signal.SIG_DFL)
-    os.execv(program[0], program)
+    os.execv(program[0], program)  # noqa: S606 - a shell is what it must not be
 
 
 def _die_with(parent: int) -> None:
@@ -127,7 +128,7 @@ def _allow(rules: int, path: str, access: int) -> None:
         folder = os.open(path, os.O_PATH)
     except FileNotFoundError:
         return
-    if not os.path.isdir(path):
+    if not stat.S_ISDIR(os.fstat(folder).st_mode):
         access &= _FILE_ONLY
     rule = struct.pack("=Qi", access, folder)
     if _libc.syscall(_ADD_RULE, rules, 1, rule, 0) != 0:

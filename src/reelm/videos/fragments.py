@@ -1,13 +1,14 @@
 """Turn ffmpeg's fragmented MP4 into the file we publish, and learn where its segments lie.
 
-One moof and mdat per segment, each starting at a key frame; in front of them ftyp and moov (the init
-range) and one sidx, so that a plain <video src> can seek without any library.
+One moof and mdat per segment, each starting at a key frame; in front of them ftyp and moov (the
+init range) and one sidx, so that a plain <video src> can seek without any library.
 """
 
 import struct
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
+from typing import BinaryIO, NamedTuple
 
 import msgspec
 
@@ -44,7 +45,7 @@ class Package(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def peak_bps(self) -> int:
-        """Measured bits per second of the dearest segment; short last ones count with the one before."""
+        """Measured bits per second of the dearest segment; a short one adds to the one before."""
         peak = float(self.average_bps)
         for i, part in enumerate(self.segments):
             size, duration_ms = part.length, part.duration_ms
@@ -114,9 +115,7 @@ def _describe(
         # Rounded on the running sum, so that the parts add up to the whole.
         start_ms = round(elapsed * 1000 / scale)
         elapsed += duration
-        segments.append(
-            Segment(offset, fragment.length, round(elapsed * 1000 / scale) - start_ms)
-        )
+        segments.append(Segment(offset, fragment.length, round(elapsed * 1000 / scale) - start_ms))
         offset += fragment.length
     return Package(
         init_length=init_length,
@@ -136,14 +135,19 @@ def _shown_at(video: _Run) -> int:
 def _durations(fragments: list[_Fragment]) -> list[int]:
     starts = [_shown_at(fragment.video) for fragment in fragments]
     starts.append(starts[-1] + fragments[-1].video.duration)
-    return [b - a for a, b in zip(starts, starts[1:], strict=False)]
+    return [b - a for a, b in pairwise(starts)]
 
 
 def _sidx(fragments: list[_Fragment], durations: list[int]) -> bytes:
     """Index the fragments by their video (ISO/IEC 14496-12, 8.16.3)."""
     video = fragments[0].video
     head = struct.pack(
-        ">IIIIHH", video.track.number, video.track.timescale, max(_shown_at(video), 0), 0, 0,
+        ">IIIIHH",
+        video.track.number,
+        video.track.timescale,
+        max(_shown_at(video), 0),
+        0,
+        0,
         len(fragments),
     )
     starts_with_key_frame = 1 << 31 | 1 << 28
@@ -154,9 +158,11 @@ def _sidx(fragments: list[_Fragment], durations: list[int]) -> bytes:
     return full_box(b"sidx", 0, 0, head, *entries)
 
 
-def _fragments(file, spans, all_tracks: list[Track]) -> Iterator[_Fragment]:  # type: ignore[no-untyped-def]
+def _fragments(
+    file: BinaryIO, spans: list[tuple[bytes, int, int]], all_tracks: list[Track]
+) -> Iterator[_Fragment]:
     by_number = {track.number: track for track in all_tracks}
-    for (name, offset, size), (following, _, mdat_size) in zip(spans, spans[1:], strict=False):
+    for (name, offset, size), (following, _, mdat_size) in pairwise(spans):
         if name != b"moof" or following != b"mdat":
             continue
         file.seek(offset)

@@ -1,4 +1,4 @@
-"""The first bytes of a published file: what a player needs, and nothing that tells of its source."""
+"""The first bytes of a published file: what a player needs, nothing that tells of its source."""
 
 import struct
 
@@ -38,7 +38,9 @@ def tracks(moov: bytes) -> list[Track]:
         if name == b"trex":
             number, _, *rest = struct.unpack_from(">5I", body_of(moov, b"mvex")[start:end], 4)
             defaults[number] = rest
-    return [_track(moov[start:end], defaults) for name, start, end in boxes(moov) if name == b"trak"]
+    return [
+        _track(moov[start:end], defaults) for name, start, end in boxes(moov) if name == b"trak"
+    ]
 
 
 def _track(trak: bytes, defaults: dict[int, list[int]]) -> Track:

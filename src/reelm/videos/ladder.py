@@ -19,12 +19,12 @@ _WORTH = 0.8
 _MAX_RATE = 60
 _SEGMENT_S = 2
 _LONGEST_MATCHED_S = 5.0
-# veryfast: the fastest preset that keeps CABAC, 8x8 transforms and mb-tree; the next one saves 10 to
-# 15 % of the bytes for 1.6 times the CPU. crf 23 is x264's own default; the caps keep noise from
-# costing a viewer more than a phone line carries (bits per second at 30 fps).
+# veryfast: the fastest preset with mixed references and mb-tree; superfast drops both. crf 23 is
+# x264's own default; the caps keep noise from costing a viewer more than a phone line carries
+# (bits per second at 30 fps).
 _QUALITY = ("-preset", "veryfast", "-crf", "23", "-profile:v", "high", "-pix_fmt", "yuv420p")
 _MAX_BPS = {360: 900_000, 540: 1_800_000, 720: 3_000_000, 1080: 5_500_000}
-# MP4 and Matroska come from files that were closed well: one frame that cannot be decoded is damage.
+# MP4 and Matroska are files that were closed well: one frame that cannot be decoded is damage.
 # Streams that were recorded off the air or from tape lose a frame now and then.
 _FORGIVEN_SHARE = {"mov": 0.0, "matroska": 0.0}
 _FORGIVEN_OTHERWISE = 0.02
@@ -72,7 +72,7 @@ def make_ladder(
     ffmpeg: str | None = None,
     on_progress: Callable[[float], None] | None = None,
 ) -> Ladder:
-    """Encode every rung; `beside` is the instant-publish rung whose key frames they should share."""
+    """Encode every rung; `beside` is the instant-publish rung whose key frames they share."""
     chosen = sizes(probe)
     keys = _shared_keys(probe, beside)
     outcome = _encode(source, probe, work, chosen, keys, ffmpeg, on_progress)
@@ -80,7 +80,9 @@ def make_ladder(
         # Another build of ffmpeg may lack zscale: pale colours are better than no video.
         outcome = _encode(source, probe, work, chosen, keys, ffmpeg, on_progress, tone_map=False)
     raws = [work / _raw_name(size) for size in chosen]
-    if outcome.returncode == 69:  # ffmpeg's own status for more decoding errors than -max_error_rate
+    if (
+        outcome.returncode == 69
+    ):  # ffmpeg's own status for more decoding errors than -max_error_rate
         refusal = Invalid("The video is damaged: parts of it cannot be decoded.")
         refusal.add_note(outcome.errors)
         raise refusal
@@ -98,8 +100,8 @@ def make_ladder(
 def _shared_keys(probe: Probe, beside: Rung | None) -> tuple[float, ...]:
     """Return the segment starts to copy; none if the source rung is to be retired.
 
-    A turned upload is published with its display matrix, which Chromium honours; the ladder is turned
-    for good. Players would have to turn the picture in mid-play to switch between the two.
+    A turned upload is published with its display matrix, which Chromium honours; the ladder is
+    turned for good. To switch between the two, players would have to turn the picture in mid-play.
     """
     if beside is None or probe.video.rotation:
         return ()
@@ -173,7 +175,9 @@ def _graph(probe: Probe, chosen: Sequence[Size], *, tone_map: bool) -> str:
     names = [f"[s{i}]" for i in range(len(chosen))]
     parts = [f"[0:{probe.video.index}]{','.join(steps)},split={len(chosen)}{''.join(names)}"]
     for i, size in enumerate(chosen):
-        scaling = "null" if size == top else f"scale={size.width}:{size.height}:flags=bicubic,setsar=1"
+        scaling = (
+            "null" if size == top else f"scale={size.width}:{size.height}:flags=bicubic,setsar=1"
+        )
         parts.append(f"[s{i}]{scaling}[v{i}]")
     return ";".join(parts)
 
@@ -191,7 +195,7 @@ def _video_outputs(probe: Probe, chosen: Sequence[Size], keys: tuple[float, ...]
         cap = next(bps for edge, bps in _MAX_BPS.items() if size.edge <= edge)
         cap = round(cap * (1.5 if probe.video.frame_rate > 45 else 1))
         argv += ["-map", f"[v{i}]", f"-maxrate:v:{i}", str(cap), f"-bufsize:v:{i}", str(2 * cap)]
-        # Once per stream: ffmpeg cuts up the list as it reads it, so a shared one serves only the first.
+        # Once per stream: ffmpeg cuts the list up as it reads it; a shared one serves only one.
         argv += [f"-force_key_frames:v:{i}", forced]
     return [
         *argv,
@@ -208,7 +212,18 @@ def _sound_output(probe: Probe) -> list[str]:
     if probe.audio is None:
         return []
     return [
-        *("-map", f"0:{probe.audio.index}", "-c:a", "aac", "-b:a", "128k", "-ac", "2", "-ar", "48000"),
+        *(
+            "-map",
+            f"0:{probe.audio.index}",
+            "-c:a",
+            "aac",
+            "-b:a",
+            "128k",
+            "-ac",
+            "2",
+            "-ar",
+            "48000",
+        ),
         *("-af", "aresample=async=1:first_pts=0"),
     ]
 
@@ -226,9 +241,7 @@ def _raw_name(size: Size) -> str:
     return f"{size.edge}.raw.mp4"
 
 
-def _progress(
-    on_progress: Callable[[float], None] | None, seconds: float
-) -> Callable[[str], None]:
+def _progress(on_progress: Callable[[float], None] | None, seconds: float) -> Callable[[str], None]:
     def on_line(line: str) -> None:
         name, _, value = line.partition("=")
         if on_progress and name == "out_time_us" and value.lstrip("-").isdigit():

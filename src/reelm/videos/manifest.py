@@ -1,6 +1,7 @@
 """HLS playlists (RFC 8216bis) with byte ranges into one file per rung, and measured bandwidths.
 
-They are written here because ffmpeg 5.1 with CRF wrote the audio's rate as BANDWIDTH of each variant.
+They are written here because ffmpeg 5.1 with CRF wrote the audio's rate as the BANDWIDTH of each
+variant.
 """
 
 import math
@@ -70,9 +71,11 @@ def master_playlist(rungs: Sequence[Playable], captions: Sequence[CaptionTrack] 
     group = ',SUBTITLES="captions"' if captions else ""
     for rung in sorted(rungs, key=lambda rung: rung.peak_bps):
         lines += [
-            f"#EXT-X-STREAM-INF:BANDWIDTH={rung.peak_bps},AVERAGE-BANDWIDTH={rung.bitrate_bps}"
-            f',CODECS="{rung.codecs}",RESOLUTION={rung.width}x{rung.height}'
-            f",FRAME-RATE={rung.frame_rate:.3f},VIDEO-RANGE=SDR{group}",
+            (
+                f"#EXT-X-STREAM-INF:BANDWIDTH={rung.peak_bps},AVERAGE-BANDWIDTH={rung.bitrate_bps}"
+                f',CODECS="{rung.codecs}",RESOLUTION={rung.width}x{rung.height}'
+                f",FRAME-RATE={rung.frame_rate:.3f},VIDEO-RANGE=SDR{group}"
+            ),
             f"{rung.name}.m3u8",
         ]
     return "\n".join(lines) + "\n"

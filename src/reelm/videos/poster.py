@@ -7,7 +7,6 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from reelm.foundation.errors import Invalid
 from reelm.videos.ffmpeg import BARE, checked, quiet, reading
 from reelm.videos.picture import picture_steps
 from reelm.videos.probe import Probe
@@ -32,9 +31,7 @@ class Poster(msgspec.Struct, frozen=True, kw_only=True):
     placeholder: str  # a data URI of some 200 bytes
 
 
-def make_poster(
-    source: Path, probe: Probe, *, work: Path, ffmpeg: str | None = None
-) -> Poster:
+def make_poster(source: Path, probe: Probe, *, work: Path, ffmpeg: str | None = None) -> Poster:
     """Choose the best of a few early frames and write it as `poster.jpg`."""
     keys = sum(at < _LOOK_INTO_S * 1000 for at in probe.video.keyframes_ms)
     outcome = _candidates(source, probe, work, ffmpeg, keys_only=keys >= _ENOUGH_KEYS)
@@ -70,7 +67,15 @@ def _candidates(
         + f";[b]scale={judged[0]}:{judged[1]}:flags=area,format=gray[grey]"
         + f";[c]scale={tiny[0]}:{tiny[1]}:flags=area[tiny]"
     )
-    count = ("-frames:v", str(_CANDIDATES), "-fps_mode", "passthrough", *BARE, "-flags", "+bitexact")
+    count = (
+        "-frames:v",
+        str(_CANDIDATES),
+        "-fps_mode",
+        "passthrough",
+        *BARE,
+        "-flags",
+        "+bitexact",
+    )
     with opened(source) as upload:
         return run(
             [
@@ -105,37 +110,3 @@ def _merit(grey: NDArray[np.uint8]) -> float:
     mean = float(luma.mean())
     exposure = min(max(mean - 16, 0.0) / 40, 1.0) * min(max(240 - mean, 0.0) / 30, 1.0)
     return sharpness * (0.1 + contrast) * (0.02 + exposure)
-
-
-_IMAGES = {b"\xff\xd8\xff": "jpeg_pipe", b"\x89PNG\r\n\x1a\n": "png_pipe"}
-_AVATAR_EDGE = 256
-_AVATAR_MAX_PIXELS = 50_000_000
-_AVATAR_MAX_BYTES = 10 * 1024**2
-
-
-def make_avatar(source: Path, *, work: Path, ffmpeg: str | None = None) -> Path:
-    """Crop a JPEG, PNG or WebP picture to a 256-pixel square JPEG without metadata: `avatar.jpg`."""
-    with opened(source) as upload:
-        head = source.read_bytes()[:16] if source.stat().st_size <= _AVATAR_MAX_BYTES else None
-        if head is None:
-            raise Invalid("The picture is larger than 10 MB.")
-        form = next((form for magic, form in _IMAGES.items() if head.startswith(magic)), None)
-        if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-            form = "webp_pipe"
-        if form is None:
-            raise Invalid("This is not a JPEG, PNG or WebP picture.")
-        square = f"crop='min(iw,ih)':'min(iw,ih)',scale={_AVATAR_EDGE}:{_AVATAR_EDGE}:flags=area"
-        outcome = run(
-            [
-                *quiet(ffmpeg_path(ffmpeg)),
-                *("-protocol_whitelist", "fd", "-codec_whitelist", "mjpeg,png,apng,webp"),
-                *("-max_pixels", str(_AVATAR_MAX_PIXELS), "-f", form, "-fd", str(upload), "-i", "fd:"),
-                *("-vf", f"{square},scale=out_range=pc,format=yuvj420p", "-frames:v", "1", *BARE),
-                *("-flags", "+bitexact", "-q:v", "3", "-f", "image2", "-update", "1", "avatar.jpg"),
-            ],
-            work=work,
-            inputs=[upload],
-            bounds=Bounds(wall_s=20, cpu_s=15, file_bytes=2**20, nice=0),
-        )
-    checked(outcome, [work / "avatar.jpg"], "The picture cannot be read, or has over 50 million pixels")
-    return work / "avatar.jpg"

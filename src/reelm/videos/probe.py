@@ -1,4 +1,4 @@
-"""Find out what an upload is, and refuse what cannot be published, in words its owner understands."""
+"""Find out what an upload is, and refuse what cannot be published, in its owner's words."""
 
 import sys
 from pathlib import Path
@@ -8,11 +8,12 @@ import av
 import msgspec
 
 from reelm.foundation.errors import Invalid, TooLarge
+from reelm.videos.decoders import DECODERS
 from reelm.videos.sandbox import Bounds, opened, run
 
 _CHILD = Path(__file__).with_name("probe_child.py")
 _PYTHON = (Path(sys.base_prefix), Path(sys.prefix), Path(av.__file__).parent.parent, _CHILD)
-# AVCOL_TRC_SMPTE2084 (PQ) and AVCOL_TRC_ARIB_STD_B67 (HLG), libavutil/pixfmt.h
+# PQ and HLG among the AVCOL_TRC_* of libavutil/pixfmt.h
 _HDR_TRANSFERS = (16, 18)
 
 
@@ -93,14 +94,15 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def probe(path: Path, *, work: Path, limits: Limits | None = None) -> Probe:
-    """Read an upload in the sandbox; raise Invalid or TooLarge with the reason if it cannot be used."""
+    """Read an upload in the sandbox; raise Invalid or TooLarge with the reason if it is no use."""
     limits = limits or Limits()
     size = path.stat().st_size
     if size == 0:
         raise Invalid("The file is empty.")
     if size > limits.max_size_bytes:
         raise TooLarge(
-            f"The file has {_megabytes(size)}; at most {_megabytes(limits.max_size_bytes)} are accepted."
+            f"The file has {_megabytes(size)};"
+            f" at most {_megabytes(limits.max_size_bytes)} are accepted."
         )
     facts = _read(path, work, limits)
     _refuse_what_is_no_video(facts)
@@ -110,17 +112,28 @@ def probe(path: Path, *, work: Path, limits: Limits | None = None) -> Probe:
 
 
 def _read(path: Path, work: Path, limits: Limits) -> dict[str, Any]:
-    wanted = {"max_pixels": limits.max_pixels, "max_duration_s": limits.max_duration_s}
+    wanted = {
+        "max_pixels": limits.max_pixels,
+        "max_duration_s": limits.max_duration_s,
+        "decoders": DECODERS,
+    }
     with opened(path) as upload:
         outcome = run(
             [
-                sys.executable, "-I", "-S", str(_CHILD), str(_PYTHON[2]), str(upload),
+                sys.executable,
+                "-I",
+                "-S",
+                str(_CHILD),
+                str(_PYTHON[2]),
+                str(upload),
                 msgspec.json.encode(wanted).decode(),
             ],
             work=work,
             inputs=[upload],
             read=_PYTHON,
-            bounds=Bounds(wall_s=60, cpu_s=40, memory_bytes=2 * 1024**3, file_bytes=1024**2, nice=0),
+            bounds=Bounds(
+                wall_s=60, cpu_s=40, memory_bytes=2 * 1024**3, file_bytes=1024**2, nice=0
+            ),
         )
     if not outcome.ok:
         refusal = Invalid(f"The video cannot be read: {outcome.overran or 'it is damaged'}.")
@@ -132,26 +145,41 @@ def _read(path: Path, work: Path, limits: Limits) -> dict[str, Any]:
 
 def _refuse_what_is_no_video(facts: dict[str, Any]) -> None:
     if "container" not in facts:
-        raise Invalid(_not_a_video(bytes.fromhex(facts["head"]), facts.get("error", "")))
+        raise Invalid(_not_a_video(bytes.fromhex(facts["head"])))
     if facts.get("is_external"):
-        raise Invalid("The file points to other files instead of holding the video: upload the video itself.")
+        raise Invalid(
+            "The file points to other files instead of holding the video: upload the video itself."
+        )
     if "video" not in facts:
-        raise Invalid("The file has sound but no picture." if facts["audio"] else "The file holds no video.")
+        raise Invalid(
+            "The file has sound but no picture." if facts["audio"] else "The file holds no video."
+        )
     if not facts["video"]["codec"]:
         raise Invalid("The picture is in a format that is not known here: try MP4 with H.264.")
 
 
-def _not_a_video(head: bytes, error: str) -> str:
+def _not_a_video(head: bytes) -> str:
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
     if start.startswith((b"#extm3u", b"ffconcat", b"<mpd", b"[playlist]", b"<?xml", b"<smil")):
         return "This is a playlist, not a video: upload the video itself."
     images = (b"\xff\xd8\xff", b"\x89PNG", b"GIF8", b"BM", b"II*\0", b"MM\0*")
-    if head.startswith(images) or head[8:12] == b"WEBP" or head[4:12] in (b"ftypheic", b"ftypavif", b"ftypmif1"):
+    if (
+        head.startswith(images)
+        or head[8:12] == b"WEBP"
+        or head[4:12] in (b"ftypheic", b"ftypavif", b"ftypmif1")
+    ):
         return "This is a picture, not a video."
-    if head.startswith((b"ID3", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1")) or head[8:12] == b"WAVE":
+    if (
+        head.startswith((b"ID3", b"fLaC", b"\xff\xfb", b"\xff\xf3", b"\xff\xf1"))
+        or head[8:12] == b"WAVE"
+    ):
         return "The file has sound but no picture."
-    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free") or head[:4] in (b"\x1aE\xdf\xa3", b"RIFF", b"OggS"):
-        return f"The video is cut off or damaged, so it cannot be opened ({error or 'no index'}): upload it again."
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"wide", b"free") or head[:4] in (
+        b"\x1aE\xdf\xa3",
+        b"RIFF",
+        b"OggS",
+    ):
+        return "The video is cut off or damaged, so it cannot be opened: upload it again."
     return "This is not a video file."
 
 
@@ -159,12 +187,16 @@ def _refuse_what_is_over(facts: dict[str, Any], limits: Limits) -> None:
     width, height = facts["video"]["width"], facts["video"]["height"]
     if width > limits.max_width or height > limits.max_height or width * height > limits.max_pixels:
         raise TooLarge(
-            f"The picture has {width}x{height} pixels; at most {limits.max_width}x{limits.max_height}"
+            f"The picture has {width}x{height} pixels;"
+            f" at most {limits.max_width}x{limits.max_height}"
             f" and {limits.max_pixels / 1e6:.0f} million in all are accepted."
         )
     seconds = max(facts["stated_us"], _end_us(facts)) / 1e6
     if seconds > limits.max_duration_s:
-        raise TooLarge(f"The video is {_clock(seconds)} long; at most {_clock(limits.max_duration_s)} is accepted.")
+        raise TooLarge(
+            f"The video is {_clock(seconds)} long;"
+            f" at most {_clock(limits.max_duration_s)} is accepted."
+        )
 
 
 def _refuse_what_is_broken(facts: dict[str, Any]) -> None:
@@ -193,52 +225,44 @@ def _refuse_what_is_broken(facts: dict[str, Any]) -> None:
 
 
 def _judge(facts: dict[str, Any], size: int) -> Probe:
-    seen, packets = facts["video"], facts["packets"]
-    seconds = (packets["end_us"] - packets["first_us"]) / 1e6
-    width, height = _display_size(seen)
-    rate = packets["count"] / seconds if seconds else 0.0
-    spread = packets["high_gap_us"] - packets["low_gap_us"]
     return Probe(
         container=facts["container"],
         size_bytes=size,
         duration_ms=round(_end_us(facts) / 1000),
-        video=Video(
-            index=seen["index"],
-            codec=seen["codec"],
-            profile=seen["profile"],
-            level=seen["level"],
-            pix_fmt=seen["pix_fmt"],
-            width=seen["width"],
-            height=seen["height"],
-            display_width=width,
-            display_height=height,
-            rotation=seen["rotation"],
-            is_mirrored=seen["is_mirrored"],
-            is_square_pixels=seen["aspect"][0] == seen["aspect"][1],
-            is_interlaced=seen["is_interlaced"],
-            frame_rate=round(rate, 3),
-            # Timestamps in ms (Matroska) wobble by one: only a tenth of a frame and more counts.
-            is_vfr=spread > max(2000, packets["median_gap_us"] / 10),
-            is_hdr=seen["transfer"] in _HDR_TRANSFERS,
-            transfer=seen["transfer"],
-            matrix=seen["matrix"],
-            is_full_range=seen["is_full_range"],
-            has_b_frames=packets["is_reordered"],
-            bitrate_bps=round(packets["bytes"] * 8 / seconds) if seconds else 0,
-            frame_count=packets["count"],
-            first_frame_ms=round(packets["first_us"] / 1000),
-            keyframes_ms=tuple(round(us / 1000) for us in packets["keys_us"]),
-            has_open_gops=packets["open_gop"],
-            is_trimmed=packets["discarded"],
-        ),
+        video=_video(facts["video"], facts["packets"]),
         audio=Audio(**facts["audio"]) if facts["audio"] and "sound_us" in facts else None,
         sound_starts_ms=round(facts.get("sound_us", [0])[0] / 1000),
         subtitles=tuple(Subtitles(**one) for one in facts["subtitles"]),
     )
 
 
+def _video(seen: dict[str, Any], packets: dict[str, Any]) -> Video:
+    seconds = (packets["end_us"] - packets["first_us"]) / 1e6
+    width, height = _display_size(seen)
+    spread = packets["high_gap_us"] - packets["low_gap_us"]
+    as_read = ("index", "codec", "profile", "level", "pix_fmt", "width", "height", "rotation")
+    flags = ("is_mirrored", "is_interlaced", "is_full_range", "transfer", "matrix")
+    return Video(
+        **{name: seen[name] for name in (*as_read, *flags)},
+        display_width=width,
+        display_height=height,
+        is_square_pixels=seen["aspect"][0] == seen["aspect"][1],
+        frame_rate=round(packets["count"] / seconds, 3) if seconds else 0.0,
+        # Timestamps in ms (Matroska) wobble by one: only a tenth of a frame and more counts.
+        is_vfr=spread > max(2000, packets["median_gap_us"] / 10),
+        is_hdr=seen["transfer"] in _HDR_TRANSFERS,
+        has_b_frames=packets["is_reordered"],
+        bitrate_bps=round(packets["bytes"] * 8 / seconds) if seconds else 0,
+        frame_count=packets["count"],
+        first_frame_ms=round(packets["first_us"] / 1000),
+        keyframes_ms=tuple(round(us / 1000) for us in packets["keys_us"]),
+        has_open_gops=packets["open_gop"],
+        is_trimmed=packets["discarded"],
+    )
+
+
 def _display_size(seen: dict[str, Any]) -> tuple[int, int]:
-    """Apply the sample aspect ratio by shrinking one side, so that nothing is upscaled; then turn."""
+    """Apply the sample aspect ratio by shrinking a side, so that nothing is upscaled; then turn."""
     across, down = seen["aspect"]
     width, height = seen["width"], seen["height"]
     if across > down:

@@ -13,9 +13,9 @@ import sys
 from fractions import Fraction
 from typing import Any
 
-sys.path.append(sys.argv[1])
-import av  # noqa: E402 - found only through the line above, as site-packages are off
-import av.error  # noqa: E402
+sys.path.append(sys.argv[1])  # site-packages are off
+import av
+import av.error
 
 av.logging.set_level(None)
 
@@ -37,6 +37,7 @@ def main() -> None:
                 "fd": str(descriptor),
                 "protocol_whitelist": "fd",
                 "format_whitelist": _FORMATS,
+                "codec_whitelist": limits["decoders"],
                 "max_streams": "64",
             },
             metadata_errors="replace",
@@ -52,7 +53,7 @@ def main() -> None:
                 _read_on(container, video, facts, limits)
     except (av.error.FFmpegError, ValueError) as error:
         facts["error"] = getattr(error, "strerror", None) or str(error)
-    print(json.dumps(facts))
+    sys.stdout.write(json.dumps(facts))
 
 
 def _choose(container: Any) -> Any:
@@ -112,13 +113,14 @@ def _video(stream: Any) -> dict[str, Any]:
     }
 
 
-def _read_on(container: Any, video: Any, facts: dict[str, Any], limits: dict[str, int]) -> None:
+def _read_on(container: Any, video: Any, facts: dict[str, Any], limits: dict[str, Any]) -> None:
     """Read every packet; decode only until the first picture."""
     fits = facts["video"]["width"] * facts["video"]["height"] <= limits["max_pixels"]
     short = facts["stated_us"] <= limits["max_duration_s"] * 1_000_000
     if not (fits and short):
         return
     audio = container.streams[facts["audio"]["index"]] if facts["audio"] else None
+    decodes = facts["video"]["codec"] in limits["decoders"].split(",")
     packets = _Packets(video, facts["start_us"])
     sound: list[int] = []
     picture: dict[str, Any] | None = None
@@ -128,13 +130,13 @@ def _read_on(container: Any, video: Any, facts: dict[str, Any], limits: dict[str
                 continue
             if packet.stream_index == video.index:
                 packets.add(packet)
-                picture = picture or _picture(packet, facts)
+                picture = picture or (_picture(packet, facts) if decodes else None)
             elif packet.pts is not None:
                 span = [packet.pts, packet.pts + (packet.duration or 0)]
                 sound += [int(at * packet.time_base / _MICROSECOND) for at in span]
     except av.error.FFmpegError as error:
         facts["read_error"] = error.strerror
-    picture = picture or _picture(None, facts, video)
+    picture = picture or (_picture(None, facts, video) if decodes else None)
     facts["video"] |= picture or {}
     facts["has_picture"] = picture is not None
     facts["packets"] = packets.facts()
@@ -171,7 +173,9 @@ class _Packets:
         extra = bytes(context.extradata or b"")
         self.codec = context.name
         self.start_us = start_us
-        self.length_size = 0  # of the NAL unit lengths in ISO files; 0: start codes, or other codecs
+        self.length_size = (
+            0  # of the NAL unit lengths in ISO files; 0: start codes, or other codecs
+        )
         if self.codec == "h264" and extra[:1] == b"\x01" and len(extra) > 6:
             self.length_size = (extra[4] & 3) + 1
         elif self.codec == "hevc" and extra[:1] == b"\x01" and len(extra) > 22:
@@ -247,42 +251,48 @@ def _riff_is_cut(descriptor: int) -> bool:
 
 def _boxes(descriptor: int) -> dict[str, Any]:
     """Walk an ISO file's boxes: does one run past the end, does a data reference leave the file?"""
-    found = {"is_cut": False, "is_external": False}
-    budget = 20_000
+    walk = _IsoWalk(descriptor)
+    walk.boxes(0, os.fstat(descriptor).st_size, 0)
+    return {"is_cut": walk.is_cut, "is_external": walk.is_external}
 
-    def walk(start: int, end: int, depth: int) -> None:
-        nonlocal budget
-        while start + 8 <= end and budget > 0:
-            budget -= 1
-            size, name = struct.unpack(">I4s", os.pread(descriptor, 8, start).ljust(8, b"\0"))
+
+class _IsoWalk:
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self.is_cut = self.is_external = False
+        self.left = 20_000  # boxes; a hostile file may hold millions
+
+    def boxes(self, start: int, end: int, depth: int) -> None:
+        while start + 8 <= end and self.left > 0:
+            self.left -= 1
+            size, name = struct.unpack(">I4s", self._bytes(8, start))
             head = 8
             if size == 1:
-                size, head = int.from_bytes(os.pread(descriptor, 8, start + 8)), 16
+                size, head = int.from_bytes(self._bytes(8, start + 8)), 16
             elif size == 0:
                 size = end - start
             if size < head:
                 return
             if depth == 0 and start + size > end and name in (b"moov", b"mdat", b"moof"):
-                found["is_cut"] = True
+                self.is_cut = True
+            stop = min(start + size, end)
             if name in (b"moov", b"trak", b"mdia", b"minf", b"dinf") and depth < 6:
-                walk(start + head, min(start + size, end), depth + 1)
+                self.boxes(start + head, stop, depth + 1)
             elif name == b"dref":
-                references(start + head + 8, min(start + size, end))
+                self.references(start + head + 8, stop)
             start += size
 
-    def references(start: int, end: int) -> None:
-        nonlocal budget
-        while start + 12 <= end and budget > 0:
-            budget -= 1
-            size, _, flags = struct.unpack(">I4sI", os.pread(descriptor, 12, start).ljust(12, b"\0"))
-            if not flags & 1:
-                found["is_external"] = True
+    def references(self, start: int, end: int) -> None:
+        while start + 12 <= end and self.left > 0:
+            self.left -= 1
+            size, _, flags = struct.unpack(">I4sI", self._bytes(12, start))
+            self.is_external |= not flags & 1  # bit 0: the media is in this very file
             if size < 12:
                 return
             start += size
 
-    walk(0, os.fstat(descriptor).st_size, 0)
-    return found
+    def _bytes(self, count: int, at: int) -> bytes:
+        return os.pread(self.descriptor, count, at).ljust(count, b"\0")
 
 
 main()

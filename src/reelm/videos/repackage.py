@@ -1,5 +1,6 @@
-"""Instant publish: put a file that browsers already play into our packaging, without re-encoding."""
+"""Instant publish: repackage a file that browsers already play, without re-encoding."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -10,7 +11,14 @@ from reelm.videos.probe import Audio, Probe, Video
 from reelm.videos.sandbox import Bounds, ffmpeg_path, opened, run
 
 # What every browser decodes, in hardware on phones: H.264 up to 1080p60 (level 4.2), 8-bit 4:2:0.
-_PROFILES = ("Baseline", "Constrained Baseline", "Main", "High", "Constrained High", "Progressive High")
+_PROFILES = (
+    "Baseline",
+    "Constrained Baseline",
+    "Main",
+    "High",
+    "Constrained High",
+    "Progressive High",
+)
 _MAX_LEVEL = 42
 _MAX_LONG_EDGE, _MAX_SHORT_EDGE = 1920, 1088
 _MAX_RATE = 60.5
@@ -68,10 +76,13 @@ def _picture_reason(video: Video) -> str | None:
 def _timing_reason(probe: Probe) -> str | None:
     video = probe.video
     keys = (*video.keyframes_ms, probe.duration_ms)
-    longest = max((b - a for a, b in zip(keys, keys[1:], strict=False)), default=0)
+    longest = max((b - a for a, b in pairwise(keys)), default=0)
     reasons = (
         (video.has_open_gops, "its groups of pictures are open"),
-        (not video.keyframes_ms or video.keyframes_ms[0] != video.first_frame_ms, "it starts between key frames"),
+        (
+            not video.keyframes_ms or video.keyframes_ms[0] != video.first_frame_ms,
+            "it starts between key frames",
+        ),
         (longest > _LONGEST_GOP_MS, f"key frames are {longest / 1000:.1f} s apart"),
         (video.is_trimmed, "an edit list hides a part of it"),
         (abs(video.first_frame_ms) > _APART_MS, "the picture starts late"),
@@ -91,7 +102,7 @@ def _sound_reason(audio: Audio | None) -> str | None:
 
 
 def repackage(source: Path, probe: Probe, *, work: Path, ffmpeg: str | None = None) -> Rung:
-    """Publish the upload's own picture and sound as the rung `source`; needs can_repackage to agree."""
+    """Make the rung `source` of the upload's own picture and sound; can_repackage must agree."""
     raw, target = work / "source.raw.mp4", work / "source.mp4"
     with opened(source) as upload:
         outcome = run(

@@ -1,7 +1,7 @@
 """Run a media parser in a child that can reach nothing but the upload it was handed.
 
-The child gets limits on CPU, memory, file size and wall-clock time, no sockets of any kind, no files
-but system libraries and its work folder, an empty environment, and dies with us (see confine.py).
+The child gets limits on CPU, memory, file size and wall-clock time, no sockets of any kind, no
+files but system libraries and its work folder, an empty environment, and dies with us: confine.py.
 """
 
 import os
@@ -76,8 +76,8 @@ def run(
 ) -> Outcome:
     """Run a program confined to `work` and wait for its end; nothing of it outlives the call.
 
-    `inputs` are descriptors it keeps under their numbers; `read` are more trees it may read. Lines of
-    its standard output go to `on_line`, or else are gathered up to `bounds.output_bytes`.
+    `inputs` are descriptors it keeps under their numbers; `read` are more trees it may read. Lines
+    of its standard output go to `on_line`, or else are gathered up to `bounds.output_bytes`.
     """
     bounds = bounds or Bounds()
     limits = {
@@ -89,10 +89,8 @@ def run(
         "read": [*_SYSTEM, argv[0], *map(str, read)],
         "write": [str(work)],
     }
-    process = subprocess.Popen(  # noqa: S603 - argv is built by this room, never by an upload
-        [
-            sys.executable, "-I", "-S", str(_LAUNCHER), msgspec.json.encode(limits).decode(), *argv
-        ],
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", str(_LAUNCHER), msgspec.json.encode(limits).decode(), *argv],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -160,7 +158,7 @@ def _text(data: bytes | bytearray) -> str:
 
 
 def ffmpeg_path(configured: str | None = None) -> str:
-    """Return the ffmpeg binary to use: the configured one, or the one that was installed with us."""
+    """Return the ffmpeg binary to use: the configured one, or the one installed with us."""
     if configured is None:
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     found = shutil.which(configured)
