@@ -16,7 +16,7 @@ from reelm import app
 from reelm.foundation import home as homes
 from reelm.foundation import ids
 from reelm.foundation.config import load
-from reelm.foundation.database import Base, Database, Session, embedded, roles
+from reelm.foundation.database import Database, Session, embedded, roles
 from reelm.foundation.jobs import run_worker
 from reelm.foundation.parts import Parts
 from reelm.foundation.storage import open_store

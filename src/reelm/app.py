@@ -8,6 +8,10 @@ from typing import Literal, cast
 from sqlalchemy import text
 
 from reelm import accounts, audit, feed, moderation, regions, social, videos
+from reelm.accounts import jobs as account_jobs
+from reelm.accounts import tasks as account_tasks
+from reelm.feed import jobs as feed_jobs
+from reelm.feed import tasks as feed_tasks
 from reelm.foundation import home as homes
 from reelm.foundation.config import Settings, load
 from reelm.foundation.database import Base, Database, Session, embedded
@@ -21,6 +25,8 @@ from reelm.foundation.home import Home
 from reelm.foundation.jobs import Job, Periodic, Task
 from reelm.foundation.parts import Parts
 from reelm.foundation.storage import open_store
+from reelm.videos import jobs as video_jobs
+from reelm.videos import tasks as video_tasks
 
 # Rooms are imported for their tables too: the metadata is whole once this module is loaded.
 ROOMS = (audit, regions, accounts, videos, social, moderation, feed)
@@ -29,13 +35,38 @@ OWNER = "reelm_owner"
 DATABASE = "reelm"
 
 # Who acts on which event.
-EVENTS: Subscribers = {}
+EVENTS: Subscribers = {
+    videos.VideoReady: (),
+    videos.VideoFailed: (),
+    videos.VideoDeleted: (),
+    accounts.AccountErased: (
+        video_tasks.ERASE_VIDEOS,
+        feed_tasks.FORGET_ACCOUNT,
+        account_tasks.FINISH_ERASURE,
+    ),
+}
 
 # Which function does which task.
-JOBS: Mapping[Task, Job] = {}
+JOBS: Mapping[Task, Job] = {
+    video_tasks.PUBLISH: Job(video_jobs.run_publish, video_jobs.publish_failed),
+    video_tasks.MAKE_LADDER: Job(video_jobs.make_ladder, video_jobs.ladder_failed),
+    video_tasks.REMOVE_OBJECTS: Job(video_jobs.remove_objects),
+    video_tasks.ERASE_VIDEOS: Job(video_jobs.erase_videos),
+    video_tasks.SWEEP: Job(video_jobs.run_sweep),
+    account_tasks.FINISH_ERASURE: Job(account_jobs.finish_erasure),
+    account_tasks.RESUME_ERASURES: Job(account_jobs.resume_erasures),
+    account_tasks.SWEEP: Job(account_jobs.sweep),
+    feed_tasks.FORGET_IDLE: Job(feed_jobs.forget_idle_viewers),
+    feed_tasks.FORGET_ACCOUNT: Job(feed_jobs.forget_account),
+}
 
 # What the clock defers.
-PERIODIC: tuple[Periodic, ...] = ()
+PERIODIC: tuple[Periodic, ...] = (
+    Periodic(video_tasks.SWEEP, "17 * * * *"),
+    Periodic(account_tasks.SWEEP, "27 * * * *"),
+    Periodic(account_tasks.RESUME_ERASURES, "37 * * * *"),
+    Periodic(feed_tasks.FORGET_IDLE, "47 3 * * *"),
+)
 
 
 def queues(settings: Settings) -> dict[str, int]:
@@ -43,9 +74,7 @@ def queues(settings: Settings) -> dict[str, int]:
     return {"publish": 2, "media": settings.media.encoders, "default": 2}
 
 
-def make_region(
-    path: Path, *, jurisdiction: str, operator: str, name: str, number: int
-) -> Home:
+def make_region(path: Path, *, jurisdiction: str, operator: str, name: str, number: int) -> Home:
     """Make a region home; its database is made when it is first opened."""
     regions.load_pack(jurisdiction)  # an unknown jurisdiction is refused before anything is made
     return homes.create(
@@ -104,13 +133,15 @@ def prepare(home: Home, settings: Settings, owner: str) -> int:
         Unavailable: a table or column declares no data class; names it.
     """
     migrate(owner)
-    public_key = home.operator_key().public_key().public_bytes_raw().hex()
-    with _owner_database(owner) as database, leased_ids(database, settings.region.number):
-        with database.transaction() as session:
-            faults = undeclared(Base.metadata, catalogue(session))
-            if faults:
-                raise Unavailable("Not everything declares its data class: " + "; ".join(faults))
-            epoch = regions.ensure_tenure(session, settings.region.operator, public_key)
+    with (
+        _owner_database(owner) as database,
+        leased_ids(database, settings.region.number),
+        database.transaction() as session,
+    ):
+        faults = undeclared(Base.metadata, catalogue(session))
+        if faults:
+            raise Unavailable("Not everything declares its data class: " + "; ".join(faults))
+        epoch = regions.ensure_tenure(session, settings.region.operator, home.operator_key())
     ensure_app(owner, epoch, home.secret("database-app"), Base.metadata)
     return epoch
 

@@ -56,9 +56,7 @@ def init(
     from reelm import app
 
     chosen = secrets.randbelow(1024) if number is None else number
-    app.make_region(
-        path, jurisdiction=jurisdiction, operator=operator, name=name, number=chosen
-    )
+    app.make_region(path, jurisdiction=jurisdiction, operator=operator, name=name, number=chosen)
     typer.echo(f"The region is made. Run it with:\n  reelm serve --region {path}")
 
 
@@ -103,9 +101,7 @@ def import_(
 def jobs(
     region: Region,
     as_json: AsJson = False,
-    state: Annotated[
-        str | None, typer.Option(help="Only queued, running, failed or done.")
-    ] = None,
+    state: Annotated[str | None, typer.Option(help="Only queued, running, failed or done.")] = None,
 ) -> None:
     """Show what is queued, running and failed, and why."""
     from reelm.commands import show
@@ -149,9 +145,9 @@ def restore(
 
 @cli.command(context_settings={"ignore_unknown_options": False})
 def demo(
-    path: Annotated[
-        Path, typer.Option("--region", help="Folder of the demo's region.")
-    ] = Path("demo-region"),
+    path: Annotated[Path, typer.Option("--region", help="Folder of the demo's region.")] = Path(
+        "demo-region"
+    ),
     once: Annotated[
         bool, typer.Option("--once", help="Make it, try it over HTTP, print one line, stop.")
     ] = False,
@@ -237,5 +233,3 @@ def _fail(sentence: str) -> NoReturn:
 
 def _shown(address: str) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(address, address)  # noqa: S104 - no bind
-
-

@@ -64,9 +64,7 @@ async def _web(parts: Parts, stop: asyncio.Event) -> None:
 
 async def _worker(parts: Parts, stop: asyncio.Event) -> None:
     working = asyncio.ensure_future(
-        run_worker(
-            parts, app.JOBS, queues=app.queues(parts.settings), periodic=app.PERIODIC
-        )
+        run_worker(parts, app.JOBS, queues=app.queues(parts.settings), periodic=app.PERIODIC)
     )
     stopped = asyncio.ensure_future(stop.wait())
     await asyncio.wait({working, stopped}, return_when=asyncio.FIRST_COMPLETED)

@@ -57,7 +57,9 @@ class _Child:
             if status is None:
                 return
             lived_s = time.monotonic() - self.started_at
-            self.pause_s = 0.0 if lived_s > STEADY_S else min(self.pause_s * 2 + 0.2, LONGEST_PAUSE_S)
+            self.pause_s = (
+                0.0 if lived_s > STEADY_S else min(self.pause_s * 2 + 0.2, LONGEST_PAUSE_S)
+            )
             self.restart_at = time.monotonic() + self.pause_s
             self.process = None
             say(f"{self.name} ended ({_ending(status)}); it is started again.")

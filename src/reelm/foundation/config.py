@@ -49,9 +49,7 @@ class HttpSettings(_Section):
         list[str],
         Meta(description="Addresses whose X-Forwarded-For is believed; comma-separated."),
     ] = []
-    threads: Annotated[
-        int, Meta(ge=1, le=128, description="Threads that answer requests.")
-    ] = 16
+    threads: Annotated[int, Meta(ge=1, le=128, description="Threads that answer requests.")] = 16
     processes: Annotated[
         int, Meta(ge=1, le=64, description="Web processes that share the port.")
     ] = 1
@@ -91,18 +89,16 @@ class StorageSettings(_Section):
 class UploadSettings(_Section):
     """What may be uploaded; told to clients before the first byte."""
 
-    max_bytes: Annotated[
-        int, Meta(ge=MIB, description="Largest file in bytes.")
-    ] = 1 * GIB
-    max_duration_s: Annotated[
-        int, Meta(ge=1, le=3600, description="Longest video in seconds.")
-    ] = 600
+    max_bytes: Annotated[int, Meta(ge=MIB, description="Largest file in bytes.")] = 1 * GIB
+    max_duration_s: Annotated[int, Meta(ge=1, le=3600, description="Longest video in seconds.")] = (
+        600
+    )
     max_side_px: Annotated[
         int, Meta(ge=144, le=16384, description="Widest or tallest picture in pixels.")
     ] = 8192
-    quota_bytes: Annotated[
-        int, Meta(ge=MIB, description="Bytes one account may have stored.")
-    ] = 20 * GIB
+    quota_bytes: Annotated[int, Meta(ge=MIB, description="Bytes one account may have stored.")] = (
+        20 * GIB
+    )
     expire_hours: Annotated[
         int, Meta(ge=1, le=720, description="Hours after which an unfinished upload ends.")
     ] = 24

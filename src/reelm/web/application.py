@@ -146,7 +146,7 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
 
 
 async def _on_crash(request: Request, error: Exception) -> Response:
-    log.exception("%s %s failed", request.method, request.url.path, exc_info=error)
+    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
     sentence = "Something went wrong inside; it has been written to the log."
     return _shown(request, http_problem(500, sentence))
 

@@ -18,7 +18,7 @@ SECONDS = Histogram(
     registry=REGISTRY,
 )
 MEDIA_BYTES = Counter("reelm_media_bytes", "Bytes of media served.", registry=REGISTRY)
-JOBS = Gauge("reelm_jobs", "Jobs by queue and state.", ["queue", "state"], registry=REGISTRY)
+JOBS = Gauge("reelm_jobs", "Jobs by state.", ["state"], registry=REGISTRY)
 INFO = Gauge("reelm_info", "Release that runs.", ["version"], registry=REGISTRY)
 INFO.labels(__version__).set(1)
 

@@ -82,7 +82,9 @@ def _path_parameters(endpoint: Endpoint) -> list[dict[str, Any]]:
     parameters = []
     for name in names:
         is_id = plain(endpoint.inputs[name][0]) is int
-        schema = {"type": "string", "pattern": "^[1-9][0-9]{0,18}$"} if is_id else {"type": "string"}
+        schema = (
+            {"type": "string", "pattern": "^[1-9][0-9]{0,18}$"} if is_id else {"type": "string"}
+        )
         parameters.append({"name": name, "in": "path", "required": True, "schema": schema})
     return parameters
 

@@ -19,7 +19,7 @@ class ByteRange:
         return self.end - self.start + 1
 
 
-class Unsatisfiable(Exception):  # noqa: N818 - as RFC 9110 calls it
+class Unsatisfiable(Exception):
     """No byte of the file lies in the range that was asked for."""
 
 

@@ -35,15 +35,19 @@ def page(
     """
     settings = request.app.state.parts.settings
     shown = {name: msgspec.to_builtins(value) for name, value in variables.items()}
-    html = _environment().get_template(template).render(
-        viewer=_viewer(viewer),
-        region=_region(settings),
-        asset=static.url,
-        import_map_json=static.import_map(),
-        path=request.url.path,
-        save_data=saves_data(request),
-        lang="en",
-        **shown,
+    html = (
+        _environment()
+        .get_template(template)
+        .render(
+            viewer=_viewer(viewer),
+            region=_region(settings),
+            asset=static.url,
+            import_map_json=static.import_map(),
+            path=request.url.path,
+            save_data=saves_data(request),
+            lang="en",
+            **shown,
+        )
     )
     return HTMLResponse(html, status, {"cache-control": "no-store", "vary": "Cookie"})
 

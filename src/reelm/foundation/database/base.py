@@ -41,7 +41,10 @@ class Base(DeclarativeBase):
 
 
 _OPERATIONS = DataClass(
-    Residency.REGION, Transfer.REBUILD, Erasure.EXPIRE, "Runs this deployment; means nothing in another."
+    Residency.REGION,
+    Transfer.REBUILD,
+    Erasure.EXPIRE,
+    "Runs this deployment; means nothing in another.",
 )
 
 

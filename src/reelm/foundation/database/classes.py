@@ -94,7 +94,9 @@ def undeclared(metadata: MetaData, catalogue: dict[str, set[str]]) -> list[str]:
         if declared is None or "data" not in declared.info:
             faults.append(f"table {table}: set `__data__ = DataClass(...)` on its model")
             continue
-        for column in sorted(columns):
-            if column not in declared.columns or "form" not in declared.columns[column].info:
-                faults.append(f"column {table}.{column}: pass `info=` with one of the forms")
+        faults += [
+            f"column {table}.{column}: pass `info=` with one of the forms"
+            for column in sorted(columns)
+            if column not in declared.columns or "form" not in declared.columns[column].info
+        ]
     return faults

@@ -66,7 +66,7 @@ class Database:
             try:
                 with self.engine.connect() as connection:
                     connection.execute(text("SELECT 1"))
-                return
+                    return
             except OperationalError as error:
                 if time.monotonic() > end:
                     reason = str(error.orig).strip().splitlines()[-1:]

@@ -20,9 +20,7 @@ class Task:
 _by_name = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
 
 
-def defer(
-    session: Session, task: Task, *, after_s: int = 0, priority: int = 0, **ids: int
-) -> int:
+def defer(session: Session, task: Task, *, after_s: int = 0, priority: int = 0, **ids: int) -> int:
     """Insert a job whose arguments are ids and return its number.
 
     The job is seen by a worker when, and only when, the session's transaction commits.

@@ -1,0 +1,1 @@
+"""What people see: each page is a function from a request to HTML."""

@@ -1,0 +1,152 @@
+"""Signing up, in and out, and coming back by a recovery code; plain forms that need no script."""
+
+from datetime import date
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from reelm import accounts
+from reelm.foundation.database import Session
+from reelm.foundation.errors import Invalid, ReelmError, Unauthenticated
+from reelm.foundation.parts import Parts
+from reelm.web.errors import STATUS
+from reelm.web.rendering import page
+from reelm.web.viewer import Cookies, Viewer
+
+Fields = dict[str, str]
+
+
+def sign_in_form(request: Request, viewer: Viewer, next: str = "/") -> Response:  # noqa: A002
+    """Show the sign-in form."""
+    return page(request, viewer, "sign_in.html", next=_safe(next))
+
+
+def sign_in(
+    request: Request,
+    session: Session,
+    parts: Parts,
+    viewer: Viewer,
+    cookies: Cookies,
+    form: Fields,
+) -> Response:
+    """Sign in and go where the person was going."""
+    target = _safe(form.get("next", "/"))
+    try:
+        account_id = accounts.sign_in(
+            session,
+            parts,
+            handle=form.get("handle", ""),
+            password=form.get("password", ""),
+            address=viewer.address,
+        )
+    except ReelmError as error:
+        values = {"handle": form.get("handle", "")}
+        shown = {"error": error.sentence, "values": values, "next": target}
+        return page(request, viewer, "sign_in.html", STATUS[error.kind], **shown)
+    _begin(session, parts, viewer, cookies, account_id)
+    return RedirectResponse(target, 303)
+
+
+def sign_up_form(request: Request, viewer: Viewer) -> Response:
+    """Show the form for a new account."""
+    return page(request, viewer, "sign_up.html")
+
+
+def sign_up(
+    request: Request,
+    session: Session,
+    parts: Parts,
+    viewer: Viewer,
+    cookies: Cookies,
+    form: Fields,
+) -> Response:
+    """Make an account, sign it in, and show its recovery codes once."""
+    try:
+        with session.begin_nested():
+            made = accounts.sign_up(session, parts, _new_account(form), address=viewer.address)
+    except ReelmError as error:
+        values = {key: form.get(key, "") for key in ("handle", "display_name", "birth_date")}
+        shown = {"error": error.sentence, "values": values}
+        return page(request, viewer, "sign_up.html", STATUS[error.kind], **shown)
+    _begin(session, parts, viewer, cookies, made.account_id)
+    return page(request, viewer, "sign_up.html", 201, recovery_codes=made.recovery_codes)
+
+
+def recover_form(request: Request, viewer: Viewer) -> Response:
+    """Show the form that takes a recovery code."""
+    return page(request, viewer, "recover.html")
+
+
+def recover(
+    request: Request,
+    session: Session,
+    parts: Parts,
+    viewer: Viewer,
+    cookies: Cookies,
+    form: Fields,
+) -> Response:
+    """Set a new password by a recovery code and sign in."""
+    try:
+        with session.begin_nested():
+            account_id = accounts.recover(
+                session,
+                parts,
+                handle=form.get("handle", ""),
+                recovery_code=form.get("recovery_code", ""),
+                new_password=form.get("new_password", ""),
+                address=viewer.address,
+            )
+    except ReelmError as error:
+        shown = {"error": error.sentence, "values": {"handle": form.get("handle", "")}}
+        return page(request, viewer, "recover.html", STATUS[error.kind], **shown)
+    _begin(session, parts, viewer, cookies, account_id)
+    return RedirectResponse("/", 303)
+
+
+def sign_out(session: Session, viewer: Viewer, cookies: Cookies) -> Response:
+    """End this session."""
+    if viewer.account_id is not None and viewer.session_id is not None:
+        accounts.revoke_session(session, viewer.account_id, viewer.session_id)
+    cookies.sign_out()
+    return RedirectResponse("/", 303)
+
+
+def require_account(viewer: Viewer) -> int:
+    """Return the account's id.
+
+    Raises:
+        Unauthenticated: nobody is signed in.
+    """
+    if viewer.account_id is None:
+        raise Unauthenticated("Sign in first.")
+    return viewer.account_id
+
+
+def _begin(
+    session: Session, parts: Parts, viewer: Viewer, cookies: Cookies, account_id: int
+) -> None:
+    begun = accounts.begin_session(
+        session, parts, account_id, address=viewer.address, user_agent=viewer.user_agent
+    )
+    cookies.sign_in(begun.token, begun.expires_at)
+
+
+def _new_account(form: Fields) -> accounts.NewAccount:
+    try:
+        birth_date = date.fromisoformat(form.get("birth_date", ""))
+    except ValueError:
+        raise Invalid("Give your date of birth as a date.") from None
+    return accounts.NewAccount(
+        handle=form.get("handle", ""),
+        password=form.get("password", ""),
+        birth_date=birth_date,
+        terms_version=form.get("terms_version", ""),
+        display_name=form.get("display_name") or None,
+        language=form.get("language") or None,
+    )
+
+
+def _safe(target: str) -> str:
+    """Return a path of this site, whatever was asked for."""
+    is_path = target.startswith("/") and not target.startswith(("//", "/\\"))
+    return target if is_path and target.isprintable() else "/"

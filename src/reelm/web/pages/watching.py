@@ -1,0 +1,67 @@
+"""The feed, one video's page, and a creator's page."""
+
+from typing import Annotated, Literal
+from urllib.parse import quote
+
+from msgspec import Meta
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from reelm.foundation.database import Session
+from reelm.foundation.parts import Parts
+from reelm.web.api import feed as feed_api
+from reelm.web.api import profiles as profiles_api
+from reelm.web.api import videos as videos_api
+from reelm.web.rendering import origin, page
+from reelm.web.viewer import Viewer
+
+FIRST_VIDEOS = 5
+
+
+def feed(
+    request: Request,
+    session: Session,
+    parts: Parts,
+    viewer: Viewer,
+    tab: Literal["for_you", "following"] = "for_you",
+) -> Response:
+    """Show the feed with its first videos."""
+    if tab == "following" and viewer.account_id is None:
+        return page(request, viewer, "feed.html", videos=[], cursor="", tab=tab, seen_again=False)
+    first = feed_api.feed(session, parts, viewer, limit=FIRST_VIDEOS, tab=tab)
+    shown = {"cursor": first.cursor, "tab": tab, "seen_again": first.seen_again}
+    return page(request, viewer, "feed.html", videos=first.videos, **shown)
+
+
+def video(
+    request: Request, session: Session, parts: Parts, viewer: Viewer, handle: str, video_id: int
+) -> Response:
+    """Show one video; a wrong or old handle in the address is put right."""
+    found = videos_api.video(session, viewer, video_id)
+    if found.creator.handle != handle:
+        return RedirectResponse(found.page_url, 308)
+    site = origin(request, parts)
+    oembed_url = f"{site}/oembed?url={quote(site + found.page_url, safe='')}"
+    return page(request, viewer, "video.html", video=found, origin=site, oembed_url=oembed_url)
+
+
+def profile(
+    request: Request,
+    session: Session,
+    viewer: Viewer,
+    handle: str,
+    cursor: Annotated[str, Meta(max_length=64)] | None = None,
+) -> Response:
+    """Show an account and its videos."""
+    found = profiles_api.profile(session, viewer, handle)
+    listed = profiles_api.profile_videos(session, viewer, handle, cursor=cursor)
+    may_see = not found.is_private or found.is_mine or bool(found.is_followed)
+    return page(
+        request,
+        viewer,
+        "profile.html",
+        profile=found,
+        videos=listed.videos,
+        cursor=listed.cursor,
+        may_see=may_see,
+    )
