@@ -26,7 +26,6 @@ from reelm.videos.receive import (
 )
 from reelm.videos.sweep import sweep
 from reelm.videos.upload import (
-    OpenUpload,
     UploadView,
     create,
     discard_file,
@@ -48,7 +47,6 @@ __all__ = [
     "Language",
     "Locked",
     "MediaSource",
-    "OpenUpload",
     "Received",
     "RenditionView",
     "UploadView",

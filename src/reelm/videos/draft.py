@@ -28,6 +28,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     caption: str = ""
     audience: str = "private"
     language: str | None = None
+    metadata: str = ""  # the client's own Upload-Metadata, which tus gives back to it
 
 
 def checked(draft: Draft) -> Draft:

@@ -10,8 +10,10 @@ transaction that makes the video: an upload is unfinished or a video, never neit
 import fcntl
 import hashlib
 import os
+import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -138,6 +140,8 @@ class Arrival:
     _saved_bytes: int = field(init=False)
     _saved_at: float = field(init=False)
     _digest: Any = field(init=False, default=None)
+    # A request that is cancelled is cut while its last write may still run in a thread.
+    _lock: threading.Lock = field(init=False, default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         self.offset_bytes = self._saved_bytes = self.upload.offset_bytes
@@ -145,10 +149,48 @@ class Arrival:
         if self.checksum is not None:
             self._digest = hashlib.new(self.checksum.algorithm, usedforsecurity=False)
 
+    @property
+    def size_bytes(self) -> int:
+        """Size that was announced for the whole upload."""
+        return self.upload.size_bytes
+
     def write(self, data: bytes) -> None:
         """Write the next bytes; a long request is made durable while it goes on."""
         if self.offset_bytes + len(data) > self.upload.size_bytes:
             raise TooLarge(f"The upload was announced with {self.upload.size_bytes} bytes.")
+        with self._lock:
+            self._put(data)
+            if self._digest is not None:
+                self._digest.update(data)
+            elif self._is_save_due():
+                self._save()
+
+    def end(self) -> Received:
+        """Keep what was written; with the last byte, make the video."""
+        with self._lock, self._letting_go():
+            self._check()
+            video_id = self.upload.video_id
+            if video_id is None and self.offset_bytes == self.upload.size_bytes:
+                video_id = self._complete()
+            else:
+                self._save()
+            return Received(self.offset_bytes, video_id)
+
+    def cut(self) -> None:
+        """Keep what arrived before the connection broke, where no checksum has to be met.
+
+        After `end` it does nothing.
+        """
+        with self._lock:
+            if self.descriptor < 0:
+                return
+            with self._letting_go():
+                if self._digest is not None:
+                    os.ftruncate(self.descriptor, self.upload.offset_bytes)
+                elif self.offset_bytes < self.upload.size_bytes:
+                    self._save()
+
+    def _put(self, data: bytes) -> None:
         rest = memoryview(data)
         try:
             while rest:
@@ -157,33 +199,6 @@ class Arrival:
                 rest = rest[written:]
         except OSError as error:
             raise Unavailable(f"The upload cannot be stored: {error.strerror}.") from error
-        if self._digest is not None:
-            self._digest.update(data)
-        elif self._is_save_due():
-            self._save()
-
-    def end(self) -> Received:
-        """Keep what was written; with the last byte, make the video."""
-        try:
-            self._check()
-            video_id = self.upload.video_id
-            if video_id is None and self.offset_bytes == self.upload.size_bytes:
-                video_id = self._complete()
-            else:
-                self._save()
-            return Received(self.offset_bytes, video_id)
-        finally:
-            self._let_go()
-
-    def cut(self) -> None:
-        """Keep what arrived before the connection broke, where no checksum has to be met."""
-        try:
-            if self._digest is not None:
-                os.ftruncate(self.descriptor, self.upload.offset_bytes)
-            elif self.offset_bytes < self.upload.size_bytes:
-                self._save()
-        finally:
-            self._let_go()
 
     def _is_save_due(self) -> bool:
         if self.offset_bytes == self.upload.size_bytes:
@@ -239,6 +254,11 @@ class Arrival:
         discard_file(self.parts.home, upload_id)
         return upload.video_id
 
-    def _let_go(self) -> None:
-        with suppress(OSError):
+    @contextmanager
+    def _letting_go(self) -> Iterator[None]:
+        try:
+            yield
+        finally:
+            # Closing ends the lock. The number may soon be another file's.
             os.close(self.descriptor)
+            self.descriptor = -1

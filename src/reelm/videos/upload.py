@@ -22,7 +22,7 @@ MAX_OPEN_UPLOADS = 50
 
 
 class UploadView(msgspec.Struct, frozen=True, kw_only=True):
-    """How far an upload is."""
+    """An upload as its owner sees it."""
 
     id: int
     size_bytes: int
@@ -30,12 +30,6 @@ class UploadView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     expires_at: datetime
     video_id: int | None
-
-
-class OpenUpload(msgspec.Struct, frozen=True, kw_only=True):
-    """An unfinished upload and what its owner said of it."""
-
-    upload: UploadView
     draft: Draft
 
 
@@ -69,7 +63,7 @@ def create(
     return upload_id
 
 
-def look(session: Session, *, account_id: int, upload_id: int) -> UploadView:
+def look(session: Session, parts: Parts, *, account_id: int, upload_id: int) -> UploadView:
     """Return an upload of this account.
 
     Raises:
@@ -81,10 +75,10 @@ def look(session: Session, *, account_id: int, upload_id: int) -> UploadView:
         raise Missing("There is no such upload of yours.")
     if upload.video_id is None and upload.expires_at < now():
         raise Gone("This upload has expired: start it again.")
-    return _view(upload)
+    return _view(session, parts, upload)
 
 
-def open_uploads(session: Session, parts: Parts, account_id: int) -> list[OpenUpload]:
+def open_uploads(session: Session, parts: Parts, account_id: int) -> list[UploadView]:
     """Return the unfinished uploads of an account, newest first."""
     rows = session.scalars(
         select(Upload)
@@ -92,7 +86,7 @@ def open_uploads(session: Session, parts: Parts, account_id: int) -> list[OpenUp
         .where(Upload.expires_at > now())
         .order_by(Upload.id.desc())
     )
-    return [OpenUpload(upload=_view(row), draft=draft_of(session, parts, row)) for row in rows]
+    return [_view(session, parts, row) for row in rows]
 
 
 def terminate(session: Session, *, account_id: int, upload_id: int) -> None:
@@ -141,7 +135,7 @@ def file_of(home: Home, upload_id: int) -> Path:
     return home.uploads / str(upload_id)
 
 
-def _view(upload: Upload) -> UploadView:
+def _view(session: Session, parts: Parts, upload: Upload) -> UploadView:
     return UploadView(
         id=upload.id,
         size_bytes=upload.size_bytes,
@@ -149,6 +143,7 @@ def _view(upload: Upload) -> UploadView:
         created_at=upload.created_at,
         expires_at=upload.expires_at,
         video_id=upload.video_id,
+        draft=draft_of(session, parts, upload),
     )
 
 
