@@ -141,7 +141,8 @@ def prepare(home: Home, settings: Settings, owner: str) -> int:
         faults = undeclared(Base.metadata, catalogue(session))
         if faults:
             raise Unavailable("Not everything declares its data class: " + "; ".join(faults))
-        epoch = regions.ensure_tenure(session, settings.region.operator, home.operator_key())
+        public_key = home.operator_key().public_key().public_bytes_raw().hex()
+        epoch = regions.ensure_tenure(session, settings.region.operator, public_key)
     ensure_app(owner, epoch, home.secret("database-app"), Base.metadata)
     return epoch
 

@@ -37,6 +37,8 @@ class Database:
             max_overflow=2,
             pool_timeout=30,
             pool_pre_ping=True,
+            # Values may be personal data, and errors go to the log.
+            hide_parameters=True,
         )
 
     @contextmanager
