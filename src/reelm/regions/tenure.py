@@ -3,7 +3,6 @@
 from datetime import datetime
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -32,10 +31,9 @@ def begin_first_tenure(session: Session, *, operator: str, public_key: str) -> N
     session.add(Tenure(epoch=1, operator=operator, public_key=public_key, began_at=now()))
 
 
-def ensure_tenure(session: Session, operator: str, key: Ed25519PrivateKey) -> int:
+def ensure_tenure(session: Session, operator: str, public_key: str) -> int:
     """Begin the first tenure where there is none, and return the active epoch."""
     if session.scalar(select(Tenure.epoch).limit(1)) is None:
-        public_key = key.public_key().public_bytes_raw().hex()
         begin_first_tenure(session, operator=operator, public_key=public_key)
         session.flush()
     return current_tenure(session).epoch
