@@ -5,6 +5,7 @@ import unicodedata
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
+from reelm.accounts import paragraphs
 from reelm.foundation.clock import now
 from reelm.foundation.errors import Forbidden, Invalid, Missing
 from reelm.foundation.ids import new_id
@@ -74,19 +75,13 @@ def delete_comment(session: Session, account_id: int, comment_id: int) -> None:
 
 
 def clean(body: str) -> str:
-    """Return the text as it is kept: trimmed, composed, without control characters.
+    """Return the text as it is kept: trimmed and composed.
 
     Raises:
-        Invalid: it is empty or too long.
+        Invalid: it is empty, too long, or has characters that cannot be shown.
     """
-    composed = unicodedata.normalize("NFC", body.replace("\r\n", "\n"))
-    kept = (c for c in composed if c == "\n" or unicodedata.category(c) not in ("Cc", "Cs"))
-    text = "".join(kept).strip()
-    # Format characters alone (zero-width spaces, direction marks) would show as nothing.
-    if not any(unicodedata.category(c)[0] not in "CZ" for c in text):
+    text = paragraphs(body, what="comment", most=MAX_CHARACTERS)
+    # Format characters alone (zero-width spaces, joiners) would show as nothing.
+    if all(unicodedata.category(character)[0] in "CZ" for character in text):
         raise Invalid("Write something: a comment needs at least one character.")
-    if len(text) > MAX_CHARACTERS:
-        raise Invalid(
-            f"A comment has at most {MAX_CHARACTERS} characters; this one has {len(text)}."
-        )
     return text

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, literal, null, select
 from sqlalchemy.orm import Session
 
-from reelm.accounts.handles import account_named
+from reelm.accounts import account_named
 from reelm.accounts.models import Account
 from reelm.foundation.errors import Missing
 from reelm.social.follow import NO_ACCOUNT, FollowState, follow_state

@@ -1,0 +1,6 @@
+"""The kinds of jobs of this room; app.py says which function does each."""
+
+from reelm.foundation.jobs import Task
+
+FORGET_IDLE = Task("feed.forget_idle", attempts=2)
+FORGET_ACCOUNT = Task("feed.forget_account", attempts=5)
