@@ -25,7 +25,9 @@ function look(file) {
     const url = URL.createObjectURL(file);
     const end = (answer) => {
       clearTimeout(timer);
+      probe.onerror = null;
       probe.removeAttribute("src");
+      probe.load();
       URL.revokeObjectURL(url);
       resolve(answer);
     };
