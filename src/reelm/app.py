@@ -123,7 +123,7 @@ def owner_connection(
     password = home.secret("database-owner")
     with embedded.running(home.path, version=version, on_wait=on_wait) as server:
         ensure_owner(server.conninfo(), OWNER, password, DATABASE)
-        yield server.conninfo(OWNER, password, DATABASE)
+        yield server.conninfo(OWNER, password)
 
 
 def prepare(home: Home, settings: Settings, owner: str) -> int:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import mimetypes
+import tomllib
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -10,8 +11,6 @@ from pathlib import Path
 from starlette.responses import Response
 
 FOLDER = Path(__file__).parent / "assets"
-# Bare module names that the pages' ES modules import.
-VENDORED = {"hls.js": "vendor/hls.light.min.mjs", "tus-js-client": "vendor/tus.js"}
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 
@@ -52,8 +51,13 @@ def url(name: str) -> str:
 
 @cache
 def import_map() -> str:
-    """Return the pages' import map as JSON."""
-    return json.dumps({"imports": {name: url(path) for name, path in VENDORED.items()}})
+    """Return the pages' import map as JSON: the modules of others by their bare names."""
+    vendored = tomllib.loads((FOLDER / "vendor.lock").read_text("utf-8"))["file"]
+    names = {entry["import"]: url(entry["file"]) for entry in vendored}
+    for path in load():
+        if path.startswith("js/") and path.endswith(".js"):
+            names["reelm/" + path.removeprefix("js/")] = url(path)
+    return json.dumps({"imports": names})
 
 
 def respond(digest: str, name: str) -> Response:

@@ -42,9 +42,7 @@ def ensure_owner(superuser_conninfo: str, owner: str, password: str, database: s
             connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(*names))
 
 
-def ensure_app(
-    owner_conninfo: str, epoch: int, password: str, metadata: MetaData
-) -> None:
+def ensure_app(owner_conninfo: str, epoch: int, password: str, metadata: MetaData) -> None:
     """Make the serving role and grant it rows, not definitions.
 
     Tables declared append-only get INSERT and SELECT: nobody who serves can edit the audit log.
@@ -84,10 +82,11 @@ def _ensure_login(
     connection: psycopg.Connection[tuple[object, ...]], role: str, password: str, extra: str
 ) -> None:
     found = connection.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
-    # CREATE ROLE takes no parameters; the password goes as a quoted literal over the socket.
-    verb = "ALTER" if found else "CREATE"
-    connection.execute(
-        sql.SQL(f"{verb} ROLE {{}} LOGIN NOSUPERUSER NOCREATEDB {extra} PASSWORD {{}}").format(
-            sql.Identifier(role), sql.Literal(password)
-        )
+    # An owner who is no superuser may not even name the attributes that only one can give.
+    form = (
+        "ALTER ROLE {} LOGIN PASSWORD {}"
+        if found
+        else f"CREATE ROLE {{}} LOGIN {extra} PASSWORD {{}}"
     )
+    # The statement takes no parameters; the password goes as a quoted literal over the socket.
+    connection.execute(sql.SQL(form).format(sql.Identifier(role), sql.Literal(password)))

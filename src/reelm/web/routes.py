@@ -1,0 +1,86 @@
+"""Every URL of the service, with who may call it."""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from reelm.foundation.errors import Conflict, Forbidden, Missing, RateLimited
+from reelm.foundation.parts import Parts
+from reelm.web.api import accounts, jobs, me, operations, region, reports, sessions, uploads
+from reelm.web.endpoint import SIGNED_IN, STAFF, Endpoint
+from reelm.web.pages import gate, legal
+
+HTML = "text/html"
+MAX_AVATAR_BYTES = 10 << 20
+IMAGES = ("image/jpeg", "image/png", "image/webp")
+
+API = (
+    Endpoint("GET", "/api/region", region.read_region),
+    Endpoint("GET", "/api/openapi.json", operations.openapi),
+    # Accounts
+    Endpoint(
+        "POST", "/api/accounts", accounts.sign_up, status=201,
+        errors=(Forbidden, Conflict, RateLimited),
+    ),
+    Endpoint("POST", "/api/sessions", sessions.sign_in, status=201, errors=(RateLimited,)),
+    Endpoint(
+        "POST", "/api/sessions/recovery", sessions.recover, status=201, errors=(RateLimited,)
+    ),
+    Endpoint("GET", "/api/sessions", sessions.list_sessions, access=SIGNED_IN),
+    Endpoint("DELETE", "/api/sessions/current", sessions.sign_out, access=SIGNED_IN),
+    Endpoint("DELETE", "/api/sessions/{session_id}", sessions.end_session, access=SIGNED_IN),
+    Endpoint("GET", "/api/me", me.me, access=SIGNED_IN),
+    Endpoint("PATCH", "/api/me", me.edit_me, access=SIGNED_IN),
+    Endpoint("DELETE", "/api/me", me.erase_me, access=SIGNED_IN, errors=(Conflict, RateLimited)),
+    Endpoint(
+        "PUT", "/api/me/avatar", me.put_avatar, access=SIGNED_IN,
+        max_body_bytes=MAX_AVATAR_BYTES, accepts=IMAGES,
+    ),
+    Endpoint("DELETE", "/api/me/avatar", me.delete_avatar, access=SIGNED_IN),
+    Endpoint("PUT", "/api/me/password", me.put_password, access=SIGNED_IN, errors=(RateLimited,)),
+    Endpoint(
+        "POST", "/api/me/recovery-codes", me.make_recovery_codes, access=SIGNED_IN,
+        status=201, errors=(RateLimited,),
+    ),
+    Endpoint(
+        "GET", "/api/me/export", me.export_me, access=SIGNED_IN,
+        produces="application/zip", errors=(RateLimited,),
+    ),
+    # Reports and staff
+    Endpoint(
+        "POST", "/api/reports", reports.send_report, status=201, errors=(Missing, RateLimited)
+    ),
+    Endpoint("GET", "/api/staff/reports", reports.list_reports, access=STAFF),
+    Endpoint(
+        "POST", "/api/staff/reports/{report_id}/closure", reports.close_report, access=STAFF,
+        errors=(Conflict,),
+    ),
+    Endpoint("GET", "/api/staff/jobs", jobs.jobs, access=STAFF),
+)  # fmt: skip
+
+PAGES = (
+    Endpoint("GET", "/sign-in", gate.sign_in_form, produces=HTML),
+    Endpoint("POST", "/sign-in", gate.sign_in, produces=HTML),
+    Endpoint("GET", "/sign-up", gate.sign_up_form, produces=HTML),
+    Endpoint("POST", "/sign-up", gate.sign_up, produces=HTML),
+    Endpoint("GET", "/recover", gate.recover_form, produces=HTML),
+    Endpoint("POST", "/recover", gate.recover, produces=HTML),
+    Endpoint("POST", "/sign-out", gate.sign_out, produces=HTML),
+    Endpoint("GET", "/terms", legal.terms, produces=HTML),
+    Endpoint("GET", "/privacy", legal.privacy, produces=HTML),
+)
+
+OPERATIONS = (
+    Endpoint("GET", "/healthz", operations.healthz),
+    Endpoint("GET", "/metrics", operations.metrics_text, produces="text/plain"),
+)
+
+Handler = Callable[[Parts, Request], Awaitable[Response]]
+# Handlers that speak a protocol of their own: (path, methods, handler).
+RAW_ROUTES: tuple[tuple[str, tuple[str, ...], Handler], ...] = (
+    ("/api/uploads", ("OPTIONS", "POST"), uploads.uploads),
+    ("/api/uploads/{upload_id}", ("OPTIONS", "HEAD", "PATCH", "DELETE", "POST"), uploads.upload),
+)
+
+ENDPOINTS: tuple[Endpoint, ...] = (*API, *PAGES, *OPERATIONS)
