@@ -1,7 +1,7 @@
 """What people do with each other's videos: follow, block, like, comment; and who sees what."""
 
 from reelm.social.block import block, unblock
-from reelm.social.cards import Card, Playable, card, cards, videos_of
+from reelm.social.cards import Card, Playable, card, cards, own_cards, videos_of
 from reelm.social.comment import comment, delete_comment, edit_comment
 from reelm.social.conversation import Remark, comments_under, remark
 from reelm.social.follow import (
@@ -65,6 +65,7 @@ __all__ = [
     "likes_of",
     "lists",
     "may_watch",
+    "own_cards",
     "profile",
     "refuse_request",
     "relation_of",

@@ -62,6 +62,12 @@ def cards(session: Session, viewer_account_id: int | None, video_ids: Sequence[i
     return _read(session, visible_to, viewer_account_id, video_ids)
 
 
+def own_cards(session: Session, account_id: int, video_ids: Sequence[int]) -> list[Card]:
+    """Return an account's own videos among these in any state, in the order given."""
+    found = _read(session, watchable_by, account_id, video_ids)
+    return [card for card in found if card.is_mine]
+
+
 def card(session: Session, viewer_account_id: int | None, video_id: int) -> Card:
     """Return one video that this viewer may open by its address.
 

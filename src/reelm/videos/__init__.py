@@ -1,5 +1,6 @@
 """Videos: upload, probe, publish, convert, package; what others may call."""
 
+from reelm.videos.avatars import store_avatar
 from reelm.videos.delete import delete_video, erase_videos
 from reelm.videos.draft import (
     AUDIENCES,
@@ -14,7 +15,7 @@ from reelm.videos.events import VideoDeleted, VideoFailed, VideoReady
 from reelm.videos.hashtags import hashtags
 from reelm.videos.import_ import import_file
 from reelm.videos.media_sources import MediaSource, media_sources
-from reelm.videos.queries import RenditionView, VideoView, load_view, load_views, own_videos
+from reelm.videos.queries import RenditionView, VideoView, load_view, load_views, own_video_ids
 from reelm.videos.receive import (
     CHECKSUMS,
     Arrival,
@@ -69,9 +70,10 @@ __all__ = [
     "look",
     "media_sources",
     "open_uploads",
-    "own_videos",
+    "own_video_ids",
     "put_captions",
     "quota_left",
+    "store_avatar",
     "sweep",
     "terminate",
 ]

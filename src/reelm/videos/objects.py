@@ -16,6 +16,7 @@ from sqlalchemy import select, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from reelm.accounts.models import Account
 from reelm.foundation.clock import now
 from reelm.foundation.errors import Unavailable
 from reelm.foundation.jobs import defer
@@ -24,8 +25,8 @@ from reelm.foundation.storage import ObjectStore, StoredObject
 from reelm.videos.models import Rendition, UnneededObject, Video
 from reelm.videos.tasks import REMOVE_OBJECTS
 
-ORIGINALS, RENDITIONS, POSTERS = "originals", "renditions", "posters"
-KINDS = (ORIGINALS, RENDITIONS, POSTERS)
+ORIGINALS, RENDITIONS, POSTERS, AVATARS = "originals", "renditions", "posters", "avatars"
+KINDS = (ORIGINALS, RENDITIONS, POSTERS, AVATARS)
 STORE_WITHIN_S = 300.0
 REMOVE_AFTER = timedelta(minutes=10)
 _BATCH = 500
@@ -92,6 +93,7 @@ def named(session: Session, keys: list[str]) -> set[str]:
             select(Rendition.object).where(Rendition.object.in_(keys)),
             select(Video.poster_object).where(Video.poster_object.in_(keys)),
             select(Video.original_object).where(Video.original_object.in_(keys)),
+            select(Account.avatar_object).where(Account.avatar_object.in_(keys)),
         )
     )
     return {key for key in rows if key is not None}

@@ -77,14 +77,14 @@ def load_view(session: Session, video_id: int) -> VideoView | None:
     return next(iter(load_views(session, [video_id])), None)
 
 
-def own_videos(
+def own_video_ids(
     session: Session, account_id: int, *, before_id: int | None = None, limit: int = 30
-) -> list[VideoView]:
-    """Return an account's own videos in any state, newest first."""
+) -> list[int]:
+    """Return the ids of an account's own videos in any state, newest first."""
     query = select(Video.id).where(Video.account_id == account_id)
     if before_id is not None:
         query = query.where(Video.id < before_id)
-    return load_views(session, session.scalars(query.order_by(Video.id.desc()).limit(limit)).all())
+    return list(session.scalars(query.order_by(Video.id.desc()).limit(limit)))
 
 
 _VIDEOS = select(
