@@ -5,9 +5,10 @@ from reelm.feed.cursor import Tab
 from reelm.feed.forget import forget_viewer
 from reelm.feed.impressions import Shown
 from reelm.feed.recommend import Page, recommend
-from reelm.feed.watch import Watched, record_watches
+from reelm.feed.watch import MAX_BATCH, Watched, record_watches
 
 __all__ = [
+    "MAX_BATCH",
     "Page",
     "Shown",
     "Tab",
