@@ -110,9 +110,8 @@ def _plain(body: str) -> str:
         if not tag.group(1):
             still_open.append(name)
             out.append(f"<{name}>")
-        elif still_open and still_open[-1] == name:
-            still_open.pop()
-            out.append(f"</{name}>")
+        while tag.group(1) and name in still_open:
+            out.append(f"</{still_open.pop()}>")
     out.append(_escaped(body[at:]))
     return "".join(out) + "".join(f"</{name}>" for name in reversed(still_open))
 
