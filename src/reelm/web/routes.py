@@ -5,9 +5,32 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reelm.foundation.errors import Conflict, Forbidden, Missing, RateLimited
+from reelm.foundation.errors import (
+    Conflict,
+    Forbidden,
+    Missing,
+    RateLimited,
+    TooLarge,
+    Unauthenticated,
+)
 from reelm.foundation.parts import Parts
-from reelm.web.api import accounts, jobs, me, operations, region, reports, sessions, uploads
+from reelm.web.api import (
+    accounts,
+    blocks,
+    comments,
+    feed,
+    follows,
+    jobs,
+    likes,
+    me,
+    operations,
+    profiles,
+    region,
+    reports,
+    sessions,
+    uploads,
+    watches,
+)
 from reelm.web.endpoint import SIGNED_IN, STAFF, Endpoint
 from reelm.web.pages import gate, legal
 
@@ -46,6 +69,58 @@ API = (
     Endpoint(
         "GET", "/api/me/export", me.export_me, access=SIGNED_IN,
         produces="application/zip", errors=(RateLimited,),
+    ),
+    # The feed and what people do
+    Endpoint("GET", "/api/feed", feed.feed, errors=(Unauthenticated,)),
+    Endpoint(
+        "POST", "/api/watches", watches.record_watches, errors=(TooLarge,),
+        accepts=("application/json", "text/plain"),
+    ),
+    Endpoint(
+        "POST", "/api/videos/{video_id}/like", likes.like, access=SIGNED_IN, errors=(Missing,)
+    ),
+    Endpoint(
+        "DELETE", "/api/videos/{video_id}/like", likes.unlike, access=SIGNED_IN, errors=(Missing,)
+    ),
+    Endpoint("GET", "/api/videos/{video_id}/comments", comments.comments, errors=(Missing,)),
+    Endpoint(
+        "POST", "/api/videos/{video_id}/comments", comments.comment, access=SIGNED_IN,
+        status=201, errors=(Missing, RateLimited),
+    ),
+    Endpoint(
+        "PATCH", "/api/comments/{comment_id}", comments.edit_comment, access=SIGNED_IN,
+        errors=(Forbidden, Missing),
+    ),
+    Endpoint(
+        "DELETE", "/api/comments/{comment_id}", comments.delete_comment, access=SIGNED_IN,
+        errors=(Forbidden, Missing),
+    ),
+    Endpoint("GET", "/api/accounts/{handle}", profiles.profile, errors=(Missing,)),
+    Endpoint("GET", "/api/accounts/{handle}/videos", profiles.profile_videos, errors=(Missing,)),
+    Endpoint(
+        "POST", "/api/accounts/{handle}/follow", follows.follow, access=SIGNED_IN,
+        errors=(Conflict, Missing),
+    ),
+    Endpoint(
+        "DELETE", "/api/accounts/{handle}/follow", follows.unfollow, access=SIGNED_IN,
+        errors=(Missing,),
+    ),
+    Endpoint(
+        "POST", "/api/accounts/{handle}/block", blocks.block, access=SIGNED_IN, errors=(Missing,)
+    ),
+    Endpoint(
+        "DELETE", "/api/accounts/{handle}/block", blocks.unblock, access=SIGNED_IN,
+        errors=(Missing,),
+    ),
+    Endpoint("GET", "/api/me/blocks", blocks.blocked_accounts, access=SIGNED_IN),
+    Endpoint("GET", "/api/me/follow-requests", follows.follow_requests, access=SIGNED_IN),
+    Endpoint(
+        "POST", "/api/me/follow-requests/{account_id}/acceptance", follows.accept_request,
+        access=SIGNED_IN, errors=(Missing,),
+    ),
+    Endpoint(
+        "DELETE", "/api/me/follow-requests/{account_id}", follows.refuse_request,
+        access=SIGNED_IN, errors=(Missing,),
     ),
     # Reports and staff
     Endpoint(
