@@ -24,7 +24,7 @@ from reelm.accounts.rate import (
     address_group,
     count_try,
 )
-from reelm.accounts.recovery import recover, renew_codes
+from reelm.accounts.recovery import codes_left, recover, renew_codes
 from reelm.accounts.reset import reset_account
 from reelm.accounts.rotate import rotate_region_key
 from reelm.accounts.sessions import (
@@ -69,6 +69,7 @@ __all__ = [
     "change_password",
     "check_handle",
     "check_language",
+    "codes_left",
     "confirm_password",
     "count_try",
     "data_key",

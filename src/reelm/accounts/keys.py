@@ -68,7 +68,7 @@ class DataKey:
 def make_key(session: Session, parts: Parts, owner_id: int) -> DataKey:
     """Make and keep the data key of a new account (or report)."""
     session.execute(select(func.pg_advisory_xact_lock_shared(ROTATION_LOCK)))
-    region_key = parts.region_key
+    region_key = current_region_key(parts)
     key = DataKey(owner_id, os.urandom(KEY_BYTES))
     session.add(
         AccountKey(
@@ -107,7 +107,7 @@ def destroy_key(session: Session, owner_id: int) -> None:
 
 
 def derived_key(parts: Parts, purpose: str) -> bytes:
-    """Return a key for one purpose that follows from the region key (HKDF, RFC 5869)."""
+    """Return a key for one short-lived purpose that follows from the region key (RFC 5869)."""
     return _derive(parts.region_key, purpose)
 
 
@@ -119,9 +119,15 @@ def version_of(region_key: bytes) -> int:
     return int.from_bytes(_derive(region_key, "version")[:8], "big") >> 1
 
 
+def current_region_key(parts: Parts) -> bytes:
+    """Return the region key as it is on disk now; `parts` remembers the one it was opened with."""
+    return bytes.fromhex(parts.home.secret("region-key"))
+
+
 def region_keys(parts: Parts) -> dict[int, bytes]:
     """Return the region keys that are here, by version: one, or two during a rotation."""
-    found = {version_of(parts.region_key): parts.region_key}
+    current = current_region_key(parts)
+    found = {version_of(current): current}
     for name in ("region-key-next", "region-key-previous"):
         if (parts.home.keys / name).exists():
             key = bytes.fromhex(parts.home.secret(name))

@@ -37,7 +37,8 @@ def edit_profile(session: Session, account_id: int, edit: ProfileEdit) -> None:
     """
     account = active_account(session, account_id)
     if edit.display_name is not UNSET:
-        account.display_name = check_display_name(edit.display_name)
+        name = edit.display_name.strip() or account.handle
+        account.display_name = check_display_name(name)
     if edit.bio is not UNSET:
         account.bio = paragraphs(edit.bio, what="bio", most=MOST_BIO)
     if edit.links is not UNSET:

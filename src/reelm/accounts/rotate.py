@@ -18,7 +18,14 @@ from pathlib import Path
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from reelm.accounts.keys import ROTATION_LOCK, region_keys, unwrap, version_of, wrap
+from reelm.accounts.keys import (
+    ROTATION_LOCK,
+    current_region_key,
+    region_keys,
+    unwrap,
+    version_of,
+    wrap,
+)
 from reelm.accounts.models import AccountKey
 from reelm.audit import record
 from reelm.foundation.errors import Unavailable
@@ -65,13 +72,13 @@ def _wrap_all(parts: Parts, region_key: bytes) -> int:
 
 def _finish(parts: Parts) -> int:
     """Wrap the last ones; nobody makes a key meanwhile, and later makers read the new one."""
-    count = 0
+    count, region_key = 0, current_region_key(parts)
     with parts.transaction() as session:
         session.execute(select(func.pg_advisory_xact_lock(ROTATION_LOCK)))
-        while wrapped := _wrap_batch(session, parts, parts.region_key):
+        while wrapped := _wrap_batch(session, parts, region_key):
             count += wrapped
             session.flush()
-        record(session, "accounts.region_key_rotated", version=str(version_of(parts.region_key)))
+        record(session, "accounts.region_key_rotated", version=str(version_of(region_key)))
     return count
 
 
