@@ -15,7 +15,14 @@ from reelm.videos.events import VideoDeleted, VideoFailed, VideoReady
 from reelm.videos.hashtags import hashtags
 from reelm.videos.import_ import import_file
 from reelm.videos.media_sources import MediaSource, media_sources
-from reelm.videos.queries import RenditionView, VideoView, load_view, load_views, own_video_ids
+from reelm.videos.queries import (
+    MAX_VIEWS,
+    RenditionView,
+    VideoView,
+    load_view,
+    load_views,
+    own_video_ids,
+)
 from reelm.videos.receive import (
     CHECKSUMS,
     Arrival,
@@ -40,6 +47,7 @@ __all__ = [
     "AUDIENCES",
     "CHECKSUMS",
     "MAX_CAPTION",
+    "MAX_VIEWS",
     "Arrival",
     "Audience",
     "Caption",

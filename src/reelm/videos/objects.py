@@ -3,16 +3,18 @@
 Two videos may name one object, as equal bytes are stored once. A removal is therefore a row of
 `unneeded_object`, written in the transaction that drops the name, and a job that looks again.
 
-An object lies in the store before its row is committed, and the same bytes may be on their way for
-another video. So whoever stores must commit within STORE_WITHIN_S, and nothing is removed that was
-stored less than REMOVE_AFTER ago: storing equal bytes anew makes the object young again.
+An object lies in the store before its row is committed, so the same bytes may be on their way for
+another video. An original only comes from an unfinished upload of its size: without one it goes at
+once, as it tells of places and devices. Of other kinds, nothing is removed that was stored less
+than REMOVE_AFTER ago (storing equal bytes anew makes the object young again), and whoever stores
+must commit within STORE_WITHIN_S.
 """
 
 import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, union_all
+from sqlalchemy import exists, or_, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -22,7 +24,7 @@ from reelm.foundation.errors import Unavailable
 from reelm.foundation.jobs import defer
 from reelm.foundation.parts import Parts
 from reelm.foundation.storage import ObjectStore, StoredObject
-from reelm.videos.models import Rendition, UnneededObject, Video
+from reelm.videos.models import Rendition, UnneededObject, Upload, Video
 from reelm.videos.tasks import REMOVE_OBJECTS
 
 ORIGINALS, RENDITIONS, POSTERS, AVATARS = "originals", "renditions", "posters", "avatars"
@@ -50,25 +52,55 @@ def forget(session: Session, keys: Iterable[str | None]) -> None:
     statement = insert(UnneededObject).values(rows)
     since = {"since": statement.excluded.since}
     session.execute(statement.on_conflict_do_update(index_elements=["key"], set_=since))
-    defer(session, REMOVE_OBJECTS, after_s=int(REMOVE_AFTER.total_seconds()) + 1)
+    kinds = {_is_original(str(row["key"])) for row in rows}
+    if True in kinds:
+        defer(session, REMOVE_OBJECTS)
+    if False in kinds:
+        defer(session, REMOVE_OBJECTS, after_s=int(REMOVE_AFTER.total_seconds()) + 1)
 
 
 def remove_forgotten(parts: Parts, after: timedelta = REMOVE_AFTER) -> None:
-    """Remove the objects forgotten that long ago that no row names and nobody stored anew since."""
+    """Remove the forgotten objects that no row names and that are not on their way again.
+
+    Args:
+        parts: the open region.
+        after: how long ago an object that is no original must have been stored and forgotten.
+    """
     moment = now() - after
-    while batch := _forgotten(parts, moment):
-        for key in batch:
-            with parts.transaction() as session:
-                is_named = bool(named(session, [key]))
-            stored = None if is_named else _stored(parts.store, key)
-            # One stored anew is about to be named, or the sweeper finds it as an orphan.
-            if stored is not None and _is_older(stored, moment):
-                parts.store.delete(key)
+    last = ""
+    while batch := _forgotten(parts, moment, last):
+        last = max(batch)
+        done = [key for key in batch if _remove(parts, key, moment)]
         with parts.transaction() as session:
-            for key, since in batch.items():
+            for key in done:
                 unneeded = session.get(UnneededObject, key)
-                if unneeded is not None and unneeded.since == since:
+                if unneeded is not None and unneeded.since == batch[key]:
                     session.delete(unneeded)
+
+
+def _remove(parts: Parts, key: str, moment: datetime) -> bool:
+    """Remove an object if it may go; return whether nothing is left to do."""
+    stored = _stored(parts.store, key)
+    if stored is None:
+        return True
+    with parts.transaction() as session:
+        if named(session, [key]):
+            return True
+        if _is_original(key) and _is_coming(session, stored.size_bytes):
+            return False
+    if _is_original(key) or _is_older(stored, moment):
+        parts.store.delete(key)
+    # A younger one is about to be named, or the sweeper finds it as an orphan.
+    return True
+
+
+def _is_coming(session: Session, size_bytes: int) -> bool:
+    unfinished = exists().where(Upload.video_id.is_(None), Upload.size_bytes == size_bytes)
+    return bool(session.scalar(select(unfinished)))
+
+
+def _is_original(key: str) -> bool:
+    return key.startswith(f"{ORIGINALS}/")
 
 
 def remove_orphans(parts: Parts, *, stored_before: datetime) -> int:
@@ -99,11 +131,13 @@ def named(session: Session, keys: list[str]) -> set[str]:
     return {key for key in rows if key is not None}
 
 
-def _forgotten(parts: Parts, moment: datetime) -> dict[str, datetime]:
+def _forgotten(parts: Parts, moment: datetime, last: str) -> dict[str, datetime]:
+    is_due = or_(UnneededObject.since <= moment, UnneededObject.key.startswith(f"{ORIGINALS}/"))
     with parts.transaction() as session:
         rows = session.execute(
             select(UnneededObject.key, UnneededObject.since)
-            .where(UnneededObject.since <= moment)
+            .where(is_due, UnneededObject.key > last)
+            .order_by(UnneededObject.key)
             .limit(_BATCH)
         )
         return {row.key: row.since for row in rows}

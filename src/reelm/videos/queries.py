@@ -44,6 +44,7 @@ class VideoView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     published_at: datetime | None
     ladder_at: datetime | None
+    is_settled: bool  # nothing more will be made of it
     renditions: tuple[RenditionView, ...]
     captions: tuple[str, ...]  # languages
     hashtags: tuple[str, ...]
@@ -104,6 +105,7 @@ _VIDEOS = select(
     Video.created_at,
     Video.published_at,
     Video.ladder_at,
+    Video.original_object.is_(None).label("is_settled"),
 )
 
 
