@@ -39,8 +39,9 @@ RECIPES: dict[str, tuple[str, str]] = {
         "phone.mp4",
         (
             f"{_video('360x640', seconds=5)} {_tone(5)} {_H264} -g 30 -bf 2 {_AAC} -bsf:v {_SEI} "
-            "-metadata title=SECRETTITLE -metadata comment=SECRETCOMMENT -metadata make=SecretPhone "
-            "-metadata location=+52.5200+013.4050/ -metadata creation_time=2026-01-02T03:04:05Z "
+            "-metadata title=SECRETTITLE -metadata comment=SECRETCOMMENT "
+            "-metadata make=SecretPhone -metadata location=+52.5200+013.4050/ "
+            "-metadata creation_time=2026-01-02T03:04:05Z "
             "-metadata:s:a handler_name=SECRETSOUND -movflags +use_metadata_tags"
         ),
     ),
