@@ -5,7 +5,7 @@ import { FeedSource } from "reelm/feed-source.js";
 import { FeedWindow } from "reelm/feed-window.js";
 import { wireKeys } from "reelm/feed-keys.js";
 import { clearTrouble, endCard, showTrouble, soundPill } from "reelm/feed-notices.js";
-import { wireGestures } from "reelm/gestures.js";
+import { wireGestures, wireWheel } from "reelm/gestures.js";
 import { setIcon } from "reelm/icons.js";
 import { Players } from "reelm/players.js";
 import { calmMotion } from "reelm/preferences.js";
@@ -54,6 +54,7 @@ class Feed extends HTMLElement {
       onHold: () => this.acts.setSpeed(2),
       onRelease: () => this.acts.setSpeed(1),
     });
+    wireWheel(this, (by) => this.step(by));
     wireKeys(this, {
       step: (by, focus) => this.step(by, focus),
       first: () => this.go(0),
@@ -119,13 +120,15 @@ class Feed extends HTMLElement {
     this.showSound();
   }
 
-  async more() {
-    if (this.source.isDone || this.ended) return;
+  async more({ again = false } = {}) {
+    if (this.source.isDone || (this.ended && !again)) return;
     this.setAttribute("aria-busy", "true");
     try {
       const fresh = await this.source.more();
       const left = this.place(this.index);
       this.window.show(Math.min(this.index, this.source.videos.length - 1), (card) => this.players.forget(card));
+      this.ended?.remove();
+      this.ended = null;
       if (left) this.players.around = { next: this.place(this.index + 1), previous: this.place(this.index - 1) };
       if (fresh.length && !left) this.setCurrent(this.index);
       if (this.source.isDone) this.end("That was everything", "You have seen every video there is for now. New ones arrive all the time.", "Start again", () => location.reload());
@@ -151,10 +154,9 @@ class Feed extends HTMLElement {
     if (!isNear) this.ended.remove();
   }
 
+  /** The end card stays under the thumb until the new videos stand in its place. */
   retryMore() {
-    this.ended?.remove();
-    this.ended = null;
-    this.more();
+    this.more({ again: true });
   }
 
   step(by, focus = false) {

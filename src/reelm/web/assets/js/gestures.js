@@ -1,4 +1,5 @@
-// Touch and mouse on the stage: one tap pauses, two taps like, a long press plays twice as fast.
+// Touch and mouse on the stage: one tap pauses, two taps like, a long press plays twice as fast;
+// one turn of the wheel is one video (a notch alone is too short for the browser's own snapping).
 const DOUBLE_MS = 280;
 const LONG_MS = 450;
 const SETTLE_MS = 600; // a third hasty tap after a like does not pause
@@ -51,4 +52,30 @@ export function wireGestures(feed, { onTap, onDoubleTap, onHold, onRelease }) {
       tapTimer = setTimeout(onTap, DOUBLE_MS);
     }
   });
+}
+
+const WHEEL_QUIET_MS = 140; // a trackpad's inertia keeps sending; silence ends the turn
+const WHEEL_AGAIN_MS = 550;
+
+export function wireWheel(feed, onStep) {
+  let last = -Infinity; // the last wheel event
+  let stepped = -Infinity;
+  let strength = 0;
+  feed.addEventListener(
+    "wheel",
+    (event) => {
+      if (event.ctrlKey || event.target.closest(".caption.open") || Math.abs(event.deltaY) < Math.abs(event.deltaX)) return;
+      event.preventDefault();
+      const push = Math.abs(event.deltaY) * (event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 30 : 1);
+      const isNew = event.timeStamp - last > WHEEL_QUIET_MS;
+      const isHarder = event.timeStamp - stepped > WHEEL_AGAIN_MS && push > strength * 1.4;
+      last = event.timeStamp;
+      if (push >= 4 && (isNew || isHarder)) {
+        stepped = event.timeStamp;
+        onStep(Math.sign(event.deltaY));
+      }
+      strength = push;
+    },
+    { passive: false },
+  );
 }

@@ -1,4 +1,5 @@
 // Which bytes a <video> gets: hls.js over MSE, the browser's own HLS, or one progressive rendition.
+// The first video and the data saver take the progressive one: a single request, no library.
 import { preferences } from "reelm/preferences.js";
 
 const HLS_MIME = "application/vnd.apple.mpegurl";
@@ -34,10 +35,14 @@ export function progressiveUrl(video, stage) {
 
 /** Attaches `video` to `element`; answers a handle with ahead(), retry() and release(). */
 export function attach(element, video, { progressive, onFatal }) {
-  if (!progressive && Hls) return attachHls(element, video, onFatal);
-  if (!progressive && element.canPlayType(HLS_MIME)) return attachUrl(element, video.manifest_url, "native");
+  const adaptive = !progressive && !preferences.isSaving();
+  if (adaptive && Hls) return attachHls(element, video, onFatal);
+  // A browser's own HLS is for those without MSE: elsewhere it cannot be told how far to read ahead.
+  if (adaptive && !hasMse() && element.canPlayType(HLS_MIME)) return attachUrl(element, video.manifest_url, "native");
   return attachUrl(element, progressiveUrl(video, element.parentElement), "progressive");
 }
+
+const hasMse = () => "MediaSource" in window || "ManagedMediaSource" in window;
 
 function attachUrl(element, url, kind) {
   element.src = url;
@@ -57,7 +62,6 @@ function attachUrl(element, url, kind) {
 }
 
 function attachHls(element, video, onFatal) {
-  const saving = preferences.isSaving();
   const hls = new Hls({
     enableWorker: false, // fragmented MP4 passes through: nothing to do in a worker
     capLevelToPlayerSize: true,
@@ -66,12 +70,8 @@ function attachHls(element, video, onFatal) {
     maxBufferLength: AHEAD_WAITING_S,
     maxMaxBufferLength: 30,
     backBufferLength: 30,
-    ...(saving ? { startLevel: 0 } : {}),
   });
   let retries = 0;
-  hls.on(Hls.Events.MANIFEST_PARSED, () => {
-    if (saving) hls.autoLevelCapping = 0;
-  });
   hls.on(Hls.Events.FRAG_BUFFERED, () => {
     if (hls.bandwidthEstimate > 0) estimate = hls.bandwidthEstimate;
     retries = 0;
