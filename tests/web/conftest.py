@@ -37,7 +37,9 @@ def join(parts: Parts) -> Iterator[Callable[[str], TestClient]]:
         opened.append(client)
         client.headers["origin"] = "https://localhost"
         terms = client.get("/api/region").json()["terms_version"]
-        answer = client.post("/api/accounts", json={**SIGN_UP, "handle": handle, "terms_version": terms})
+        answer = client.post(
+            "/api/accounts", json={**SIGN_UP, "handle": handle, "terms_version": terms}
+        )
         assert answer.status_code == 201, answer.text
         return client
 

@@ -87,26 +87,31 @@ def test_a_body_over_the_limit_is_refused_unread(client: TestClient) -> None:
     assert answer.status_code == 413
 
 
-@pytest.mark.parametrize("number", ["0", "-1", "abc", "9" * 30, "1.5", "%00", "9223372036854775808"])
-def test_ids_that_cannot_be_are_missing(
-    join: Callable[[str], TestClient], number: str
-) -> None:
+@pytest.mark.parametrize(
+    "number", ["0", "-1", "abc", "9" * 30, "1.5", "%00", "9223372036854775808"]
+)
+def test_ids_that_cannot_be_are_missing(join: Callable[[str], TestClient], number: str) -> None:
     answer = join("ana").delete(f"/api/sessions/{number}")
     assert answer.status_code in {400, 404}
 
 
 @pytest.mark.parametrize(
     "cookie",
-    ["reelm_session=forged", "reelm_session=" + "A" * 5000, "reelm_viewer=1.2", "reelm_viewer=\xff"],
+    [
+        "reelm_session=forged",
+        "reelm_session=" + "A" * 5000,
+        "reelm_viewer=1.2",
+        "reelm_viewer=\xff",
+    ],
 )
 def test_foreign_cookies_make_an_anonymous_viewer(client: TestClient, cookie: str) -> None:
-    assert client.get("/api/region", headers={"cookie": cookie.encode("latin-1")}).status_code == 200
+    assert (
+        client.get("/api/region", headers={"cookie": cookie.encode("latin-1")}).status_code == 200
+    )
     assert client.get("/api/me", headers={"cookie": cookie.encode("latin-1")}).status_code == 401
 
 
-def test_the_session_cookie_is_out_of_reach_of_scripts(
-    client: TestClient, parts: Parts
-) -> None:
+def test_the_session_cookie_is_out_of_reach_of_scripts(client: TestClient, parts: Parts) -> None:
     terms = client.get("/api/region").json()["terms_version"]
     account = {
         "handle": "ana",

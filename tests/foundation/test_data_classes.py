@@ -1,0 +1,57 @@
+"""Every table and column declares its data class, and the boot refuses one that does not."""
+
+import psycopg
+import pytest
+
+from reelm import app
+from reelm.foundation.config import load
+from reelm.foundation.database import Base
+from reelm.foundation.database.classes import FOREIGN_TABLES, Form, undeclared
+from reelm.foundation.errors import Unavailable
+from reelm.foundation.home import Home
+from reelm.foundation.parts import Parts
+
+
+def test_nothing_in_the_catalogue_is_undeclared(parts: Parts) -> None:
+    with parts.transaction() as session:
+        assert undeclared(Base.metadata, app.catalogue(session)) == []
+
+
+def test_nothing_declared_is_missing_from_the_catalogue(parts: Parts) -> None:
+    with parts.transaction() as session:
+        tables = app.catalogue(session)
+    declared = {
+        (table.name, column.name)
+        for table in Base.metadata.tables.values()
+        for column in table.columns
+    }
+    there = {(table, column) for table, columns in tables.items() for column in columns}
+    assert declared - there == set()
+    assert set(FOREIGN_TABLES) - set(tables) == set()
+
+
+@pytest.mark.parametrize(
+    ("statement", "words"),
+    [
+        ("CREATE TABLE stray (id int)", "table stray"),
+        ("ALTER TABLE video ADD COLUMN stray int", "column video.stray"),
+    ],
+)
+def test_the_boot_refuses_what_declares_nothing(
+    home: Home, owner: str, statement: str, words: str
+) -> None:
+    with psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute(statement)
+    with pytest.raises(Unavailable, match=words):
+        app.prepare(home, load(home.path, {}), owner)
+
+
+def test_sealed_columns_hold_bytes() -> None:
+    sealed = [
+        column
+        for table in Base.metadata.tables.values()
+        for column in table.columns
+        if column.info["form"] is Form.SEALED
+    ]
+    assert len(sealed) >= 4
+    assert all(column.type.python_type is bytes for column in sealed)
