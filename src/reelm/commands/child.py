@@ -13,6 +13,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from reelm import app
+from reelm.foundation.config import load
 from reelm.foundation.jobs import run_worker
 from reelm.foundation.parts import Parts
 from reelm.web.application import build
@@ -30,7 +31,7 @@ def main(role: str, home: str, parent: str) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _on_signal, stop)
-    threads = app.load(Path(home)).http.threads
+    threads = load(Path(home)).http.threads
     connections = threads + 2 if role == "web" else 8
     with app.join_region(Path(home), connections=connections) as parts:
         serve = _web(parts, stop) if role == "web" else _worker(parts, stop)
@@ -58,7 +59,7 @@ async def _web(parts: Parts, stop: asyncio.Event) -> None:
     serving = asyncio.ensure_future(server.serve())
     stopped = asyncio.ensure_future(stop.wait())
     await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    server.stop()
+    server.stop()  # type: ignore[no-untyped-call]
     await asyncio.wait({serving}, timeout=GRACE_S)
 
 

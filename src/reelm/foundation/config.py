@@ -23,7 +23,7 @@ class _Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """One table of region.toml."""
 
 
-class RegionSettings(_Section):
+class RegionSettings(_Section, frozen=True):
     """Who and where this region is; written by `reelm init` and not meant to change."""
 
     number: Annotated[int, Meta(ge=0, le=1023, description="Number inside every id; 0 to 1023.")]
@@ -36,7 +36,7 @@ class RegionSettings(_Section):
     ]
 
 
-class HttpSettings(_Section):
+class HttpSettings(_Section, frozen=True):
     """How the web process listens."""
 
     address: Annotated[str, Meta(description="Address to listen on.")] = "127.0.0.1"
@@ -58,7 +58,7 @@ class HttpSettings(_Section):
     ] = True
 
 
-class DatabaseSettings(_Section):
+class DatabaseSettings(_Section, frozen=True):
     """Where the PostgreSQL is."""
 
     url: Annotated[
@@ -73,7 +73,7 @@ class DatabaseSettings(_Section):
     ] = "18"
 
 
-class StorageSettings(_Section):
+class StorageSettings(_Section, frozen=True):
     """Where objects are kept."""
 
     url: Annotated[
@@ -86,7 +86,7 @@ class StorageSettings(_Section):
     s3_secret_access_key: Annotated[str, Meta(description="Secret key; set it by env.")] = ""
 
 
-class UploadSettings(_Section):
+class UploadSettings(_Section, frozen=True):
     """What may be uploaded; told to clients before the first byte."""
 
     max_bytes: Annotated[int, Meta(ge=MIB, description="Largest file in bytes.")] = 1 * GIB
@@ -104,14 +104,14 @@ class UploadSettings(_Section):
     ] = 24
 
 
-class MediaSettings(_Section):
+class MediaSettings(_Section, frozen=True):
     """How video is encoded."""
 
     ffmpeg: Annotated[str, Meta(description="Path of ffmpeg; empty: the one installed.")] = ""
     encoders: Annotated[int, Meta(ge=1, le=64, description="Encodes that run at once.")] = 1
 
 
-class Settings(_Section):
+class Settings(_Section, frozen=True):
     """All settings of a region."""
 
     region: RegionSettings

@@ -25,6 +25,7 @@ from reelm.web.errors import (
     wants_html,
 )
 from reelm.web.media import Media
+from reelm.web.openapi import document
 from reelm.web.rendering import error_page
 from reelm.web.routes import ENDPOINTS, RAW_ROUTES
 from reelm.web.security import check_same_site, response_headers
@@ -37,6 +38,7 @@ def build(parts: Parts) -> ASGIApp:
     media = Media(parts)
     starlette = Starlette(
         routes=[
+            Route("/assets/{digest}/{name:path}", _asset),
             *(_route(parts, endpoint) for endpoint in ENDPOINTS),
             *(
                 Route(path, _raw(parts, handler), methods=list(methods))
@@ -50,7 +52,7 @@ def build(parts: Parts) -> ASGIApp:
         },
     )
     starlette.state.parts = parts
-    starlette.state.media = media
+    starlette.state.openapi = document(ENDPOINTS)
     starlette.state.executor = ThreadPoolExecutor(parts.settings.http.threads, "request")
     return _Outermost(starlette, media)
 
@@ -105,6 +107,10 @@ class _Outermost:
         name = route.path if isinstance(route, Route) else "other"
         metrics.REQUESTS.labels(scope["method"], name, status).inc()
         metrics.SECONDS.labels(name).observe(time.perf_counter() - began)
+
+
+async def _asset(request: Request) -> Response:
+    return static.respond(request.path_params["digest"], request.path_params["name"])
 
 
 def _route(parts: Parts, endpoint: Endpoint) -> Route:

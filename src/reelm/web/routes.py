@@ -32,7 +32,7 @@ from reelm.web.api import (
     watches,
 )
 from reelm.web.endpoint import SIGNED_IN, STAFF, Endpoint
-from reelm.web.pages import gate, legal
+from reelm.web.pages import gate, legal, own, reporting, sharing, staff, watching
 
 HTML = "text/html"
 MAX_AVATAR_BYTES = 10 << 20
@@ -142,6 +142,18 @@ PAGES = (
     Endpoint("GET", "/recover", gate.recover_form, produces=HTML),
     Endpoint("POST", "/recover", gate.recover, produces=HTML),
     Endpoint("POST", "/sign-out", gate.sign_out, produces=HTML),
+    Endpoint("GET", "/", watching.feed, produces=HTML),
+    Endpoint("GET", "/@{handle}", watching.profile, produces=HTML),
+    Endpoint("GET", "/@{handle}/{video_id}", watching.video, produces=HTML),
+    Endpoint("GET", "/oembed", sharing.oembed),
+    Endpoint("GET", "/upload", own.upload, produces=HTML),
+    Endpoint("GET", "/me/videos", own.my_videos, produces=HTML),
+    Endpoint("GET", "/settings", own.settings, produces=HTML),
+    Endpoint("GET", "/report", reporting.form, produces=HTML),
+    Endpoint("POST", "/report", reporting.send, produces=HTML),
+    Endpoint("GET", "/jobs", staff.jobs, access=STAFF, produces=HTML),
+    Endpoint("GET", "/staff/reports", staff.reports, access=STAFF, produces=HTML),
+    Endpoint("GET", "/api", legal.api, produces=HTML),
     Endpoint("GET", "/terms", legal.terms, produces=HTML),
     Endpoint("GET", "/privacy", legal.privacy, produces=HTML),
 )

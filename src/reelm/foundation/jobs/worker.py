@@ -162,7 +162,7 @@ def _is_final(exception: BaseException, attempts_before: int, cap: int) -> bool:
 def _register(
     app: procrastinate.App, parts: Parts, task: Task, job: Job, crons: Iterable[str]
 ) -> None:
-    def execute(context: JobContext, **ids: Any) -> None:
+    def execute(context: JobContext, /, **ids: Any) -> None:
         number = context.job.id
         if number is None:
             raise AssertionError("a fetched job has a number")
@@ -182,7 +182,7 @@ def _register(
         name=task.name, queue=task.queue, retry=_Retry(task.attempts), pass_context=True
     )(execute)
     for cron in crons:
-        app.periodic(cron=cron)(registered)
+        app.periodic(cron=cron)(registered)  # type: ignore[arg-type] - takes the time by keyword
 
 
 def _sentence(error: Exception) -> str:

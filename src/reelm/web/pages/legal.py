@@ -1,4 +1,4 @@
-"""The pages of the law: terms and privacy."""
+"""Pages to read: terms, privacy, and the API for people."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,3 +15,8 @@ def terms(request: Request, viewer: Viewer) -> Response:
 def privacy(request: Request, viewer: Viewer) -> Response:
     """Show the privacy notice."""
     return page(request, viewer, "privacy.html")
+
+
+def api(request: Request, viewer: Viewer) -> Response:
+    """Show the API."""
+    return page(request, viewer, "api.html", openapi=request.app.state.openapi)

@@ -54,7 +54,7 @@ def settings(request: Request, session: Session, parts: Parts, viewer: Viewer) -
         request,
         viewer,
         "settings.html",
-        account=me_api.me(session, viewer),
+        account=me_api.me(session, parts, viewer),
         sessions=sessions_api.list_sessions(session, parts, viewer).sessions,
         follow_requests=follows_api.follow_requests(session, viewer).requests,
         recovery_codes_left=accounts.codes_left(session, account_id),

@@ -53,7 +53,7 @@ def oembed(
         author_url=f"{site}/@{video.creator.handle}",
         provider_name=parts.settings.region.name,
         provider_url=site,
-        thumbnail_url=site + video.poster_url,
+        thumbnail_url=f"{site}{video.poster_url or ''}",
         thumbnail_width=video.width,
         thumbnail_height=video.height,
     )

@@ -29,8 +29,15 @@ def feed(
     if tab == "following" and viewer.account_id is None:
         return page(request, viewer, "feed.html", videos=[], cursor="", tab=tab, seen_again=False)
     first = feed_api.feed(session, parts, viewer, limit=FIRST_VIDEOS, tab=tab)
-    shown = {"cursor": first.cursor, "tab": tab, "seen_again": first.seen_again}
-    return page(request, viewer, "feed.html", videos=first.videos, **shown)
+    return page(
+        request,
+        viewer,
+        "feed.html",
+        videos=first.videos,
+        cursor=first.cursor,
+        tab=tab,
+        seen_again=first.seen_again,
+    )
 
 
 def video(
