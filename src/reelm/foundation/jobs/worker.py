@@ -182,7 +182,7 @@ def _register(
         name=task.name, queue=task.queue, retry=_Retry(task.attempts), pass_context=True
     )(execute)
     for cron in crons:
-        app.periodic(cron=cron)(registered)  # type: ignore[arg-type] - takes the time by keyword
+        app.periodic(cron=cron)(registered)  # type: ignore[arg-type]  # takes any keyword
 
 
 def _sentence(error: Exception) -> str:
