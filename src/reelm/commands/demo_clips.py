@@ -9,8 +9,8 @@ from reelm.foundation.errors import Unavailable
 from reelm.videos.sandbox import Bounds, ffmpeg_path, run
 
 WIDTH, HEIGHT = 540, 960
-SHORTEST_S, LONGEST_S = 3.5, 6.0
-RATE = 30
+SHORTEST_S, LONGEST_S = 3.2, 5.7
+RATE = 24
 FONT_FOLDERS = ("/usr/share/fonts", "/usr/local/share/fonts", "/usr/share/texmf/fonts")
 # Bold faces that distributions commonly bring, best first.
 FONTS = ("Inter-Bold", "DejaVuSans-Bold", "NotoSans-Bold", "LiberationSans-Bold", "FreeSansBold")

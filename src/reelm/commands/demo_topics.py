@@ -40,23 +40,23 @@ def _tinted(palette: str, scaling: str) -> str:
 
 
 def _mandelbrot(x: float, y: float, depth: float, hue: int, caption: str) -> Look:
-    zoom = f"start_x={x}:start_y={y}:start_scale=1.6:end_scale={depth}:end_pts=170"
-    return Look(f"mandelbrot=s=270x480:r=30:maxiter=220:{zoom},hue=h={hue}:s=1.2,{SMOOTH}", caption)
+    zoom = f"start_x={x}:start_y={y}:start_scale=1.6:end_scale={depth}:end_pts=140"
+    return Look(f"mandelbrot=s=270x480:r=24:maxiter=220:{zoom},hue=h={hue}:s=1.2,{SMOOTH}", caption)
 
 
 def _clouds(seed: int, scale: float, palette: str, caption: str) -> Look:
     noise = f"xscale={scale}:yscale={scale * 1.78:.2f}:tscale=0.7:octaves=3:seed={seed}"
     steps = f"eq=contrast=2.2,{_tinted(palette, SMOOTH)}"
-    return Look(f"perlin=s=90x160:r=30:random_mode=seed:{noise},{steps}", caption)
+    return Look(f"perlin=s=90x160:r=24:random_mode=seed:{noise},{steps}", caption)
 
 
 def _tiles(seed: int, size: str, palette: str, caption: str) -> Look:
     noise = f"xscale=3:yscale=5.3:tscale=0.6:octaves=2:random_mode=seed:seed={seed}"
-    return Look(f"perlin=s={size}:r=30:{noise},eq=contrast=3,{_tinted(palette, BLOCKS)}", caption)
+    return Look(f"perlin=s={size}:r=24:{noise},eq=contrast=3,{_tinted(palette, BLOCKS)}", caption)
 
 
 def _sierpinski(kind: str, seed: int, palette: str, caption: str) -> Look:
-    wander = f"sierpinski=s=270x480:r=30:type={kind}:seed={seed}:jump=160"
+    wander = f"sierpinski=s=270x480:r=24:type={kind}:seed={seed}:jump=160"
     glow = "format=gray,gblur=sigma=1.6,eq=brightness=-0.06"
     return Look(f"{wander},{glow},{_tinted(palette, SMOOTH)}", caption)
 
@@ -65,36 +65,36 @@ def _gradient(kind: str, colours: str, speed: float, caption: str) -> Look:
     names = colours.split()
     given = ":".join(f"c{i}=0x{name}" for i, name in enumerate(names))
     how = f"n={len(names)}:type={kind}:speed={speed}:seed=7:{given}"
-    return Look(f"gradients=s=180x320:r=30:x0=20:y0=30:x1=160:y1=300:{how},{SMOOTH}", caption)
+    return Look(f"gradients=s=180x320:r=24:x0=20:y0=30:x1=160:y1=300:{how},{SMOOTH}", caption)
 
 
 def _rings(bend: int, speed: int, palette: str, caption: str) -> Look:
     # kt stays small: the middle must not flash more than three times a second (WCAG 2.3.1).
-    plate = f"zoneplate=s=270x480:r=30:kx2={bend}:ky2={bend * 16 // 9}:kt={speed}"
+    plate = f"zoneplate=s=270x480:r=24:kx2={bend}:ky2={bend * 16 // 9}:kt={speed}"
     return Look(f"{plate},format=gray,gblur=sigma=0.8,{_tinted(palette, SMOOTH)}", caption)
 
 
 def _life(rule: str, seed: int, colours: str, caption: str) -> Look:
     life, death, mold = colours.split()
     paint = f"life_color=0x{life}:death_color=0x{death}:mold_color=0x{mold}:mold=9"
-    board = f"life=s=36x64:r=10:rule={rule}:seed={seed}:ratio=0.34:{paint}"
-    return Look(f"{board},fps=30,{BLOCKS}", caption)
+    board = f"life=s=36x64:r=8:rule={rule}:seed={seed}:ratio=0.34:{paint}"
+    return Look(f"{board},fps=24,{BLOCKS}", caption)
 
 
 def _automaton(rule: int, seed: int, palette: str, caption: str) -> Look:
-    rows = f"cellauto=s=54x96:r=15:rule={rule}:full=1:ratio=0.5:seed={seed}"
-    glow = "format=gray,fps=30,scale=108:192:flags=neighbor,gblur=sigma=0.7"
+    rows = f"cellauto=s=54x96:r=12:rule={rule}:full=1:ratio=0.5:seed={seed}"
+    glow = "format=gray,fps=24,scale=108:192:flags=neighbor,gblur=sigma=0.7"
     return Look(f"{rows},{glow},{_tinted(palette, SMOOTH)}", caption)
 
 
 def _waves(expression: str, palette: str, caption: str) -> Look:
-    drawn = f"nullsrc=s=72x128:r=30,format=gray,geq=lum='{expression}'"
+    drawn = f"nullsrc=s=72x128:r=24,format=gray,geq=lum='{expression}'"
     return Look(f"{drawn},{_tinted(palette, SMOOTH)}", caption)
 
 
 def _mirrors(seed: int, scale: float, palette: str, caption: str) -> Look:
     noise = f"xscale={scale}:yscale={scale * 1.78:.2f}:tscale=0.8:octaves=3:seed={seed}"
-    quarter = f"perlin=s=68x120:r=30:random_mode=seed:{noise},eq=contrast=2.6"
+    quarter = f"perlin=s=68x120:r=24:random_mode=seed:{noise},eq=contrast=2.6"
     sides = "split[l0][l1];[l1]hflip[r];[l0][r]hstack"
     halves = "split[t0][t1];[t1]vflip[b];[t0][b]vstack"
     return Look(f"{quarter},{sides},{halves},{_tinted(palette, SMOOTH)}", caption)
