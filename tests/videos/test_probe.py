@@ -20,6 +20,11 @@ def _elsewhere(data: bytes) -> bytes:
     return data[:at] + b"url \0\0\0\0" + data[at + 8 :]
 
 
+def _unknown_sound(data: bytes) -> bytes:
+    """Name a codec that nobody knows, as new phones do."""
+    return data.replace(b"mp4a", b"zzzz").replace(b"esds", b"zzzz")
+
+
 _NOISE = random.Random(7).randbytes(20_000)
 _HLS = b"#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nfile:///etc/passwd\n#EXT-X-ENDLIST\n"
 
@@ -35,6 +40,7 @@ _BAD: dict[str, tuple[str, Callable[[bytes], bytes], str]] = {
     "playlist": ("mp4", lambda _: _HLS, "is a playlist"),
     "concat": ("mp4", lambda _: b"ffconcat version 1.0\nfile '/etc/passwd'\n", "is a playlist"),
     "another file": ("mp4", _elsewhere, "points to other files"),
+    "unknown sound": ("mp4", _unknown_sound, "sound is in a format"),
     "audio only": ("audio_only", bytes, "sound but no picture"),
     "picture": ("picture", bytes, "a picture, not a video"),
     "one picture": ("one_picture", bytes, "single picture"),

@@ -154,6 +154,8 @@ def _refuse_what_is_no_video(facts: dict[str, Any]) -> None:
         raise Invalid(
             "The file has sound but no picture." if facts["audio"] else "The file holds no video."
         )
+    if facts["has_unknown_sound"]:
+        raise Invalid("The sound is in a format that is not known here: try MP4 with AAC.")
     if not facts["video"]["codec"]:
         raise Invalid("The picture is in a format that is not known here: try MP4 with H.264.")
 

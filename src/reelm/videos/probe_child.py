@@ -42,7 +42,7 @@ def main() -> None:
             },
             metadata_errors="replace",
         ) as container:
-            facts |= _header(container)
+            facts |= _header(container, limits)
             if facts["container"] == "mov":
                 facts |= _boxes(descriptor)
             elif facts["container"] == "avi":
@@ -62,13 +62,25 @@ def _choose(container: Any) -> Any:
     return best if best in pictures else next(iter(pictures), None)
 
 
-def _header(container: Any) -> dict[str, Any]:
-    audio = container.streams.best("audio")
+def _choose_sound(container: Any, limits: dict[str, Any]) -> Any:
+    """Take the best stream that can be decoded: new phones add one that only they can play."""
+    known = [
+        s
+        for s in container.streams.audio
+        if s.codec_context is not None and s.codec_context.name in limits["decoders"].split(",")
+    ]
+    best = container.streams.best("audio")
+    return best if best in known else next(iter(known), None)
+
+
+def _header(container: Any, limits: dict[str, Any]) -> dict[str, Any]:
+    audio = _choose_sound(container, limits)
     return {
         "container": container.format.name.split(",")[0],
         "stated_us": container.duration or 0,
         "start_us": container.start_time or 0,
         "audio": audio and _audio(audio),
+        "has_unknown_sound": audio is None and len(container.streams.audio) > 0,
         "subtitles": [
             {"index": s.index, "codec": s.codec_context.name, "language": s.language or ""}
             for s in container.streams.subtitles
@@ -77,10 +89,8 @@ def _header(container: Any) -> dict[str, Any]:
     }
 
 
-def _audio(stream: Any) -> dict[str, Any] | None:
+def _audio(stream: Any) -> dict[str, Any]:
     context = stream.codec_context
-    if context is None:
-        return None
     return {
         "index": stream.index,
         "codec": context.name,
