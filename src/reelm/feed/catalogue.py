@@ -17,7 +17,8 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
-from reelm.feed.score import score_at
+from reelm.feed.parameters import MOST, SINCE
+from reelm.feed.score import score
 from reelm.feed.spacing import Candidate
 from reelm.foundation.clock import now
 from reelm.social import visible_to
@@ -86,7 +87,7 @@ def candidate_columns() -> tuple[Any, ...]:
         Video.sound_id,
         tags.label("tags"),
         func.coalesce(VideoCount.views, 0).label("views"),
-        score_at(now()).label("score"),
+        score().label("score"),
     )
 
 
@@ -120,28 +121,28 @@ def _once(*lists: Sequence[Candidate]) -> list[Candidate]:
     return list({c.video_id: c for candidates in reversed(lists) for c in candidates}.values())
 
 
-def _all() -> Select[Any]:
-    return visible_to(None, *candidate_columns()).outerjoin(
-        VideoCount, VideoCount.video_id == Video.id
-    )
-
-
 def _popular(session: Session) -> list[Candidate]:
-    query = _all().order_by(score_at(now()).desc()).limit(POPULAR)
-    return as_candidates(session.execute(query), "popular")
+    return _read(session, _BY_SCORE, POPULAR, "popular")
 
 
 def _fresh(session: Session) -> list[Candidate]:
-    query = _all().order_by(Video.published_at.desc()).limit(FRESH)
-    return as_candidates(session.execute(query), "fresh")
+    return _read(session, _BY_TIME, FRESH, "fresh")
 
 
 def _trial(session: Session) -> list[Candidate]:
-    query = (
-        _all()
-        .where(Video.published_at > now() - timedelta(days=TRIAL_DAYS))
-        .where(func.coalesce(VideoCount.views, 0) < TRIAL_VIEWS)
-        .order_by(Video.published_at.desc())
-        .limit(TRIALS)
-    )
-    return as_candidates(session.execute(query), "explore")
+    return _read(session, _ON_TRIAL, TRIALS, "explore")
+
+
+def _read(session: Session, statement: Select[Any], most: int, source: str) -> list[Candidate]:
+    moment = now()
+    since = moment - timedelta(days=TRIAL_DAYS)
+    bound = {"moment": moment, "since": since, "most": most}
+    return as_candidates(session.execute(statement, bound), source)
+
+
+_ALL = visible_to(None, *candidate_columns()).outerjoin(VideoCount, VideoCount.video_id == Video.id)
+_BY_SCORE = _ALL.order_by(score().desc()).limit(MOST)
+_BY_TIME = _ALL.order_by(Video.published_at.desc()).limit(MOST)
+_ON_TRIAL = _BY_TIME.where(
+    Video.published_at > SINCE, func.coalesce(VideoCount.views, 0) < TRIAL_VIEWS
+)

@@ -32,7 +32,6 @@ from reelm.feed.spacing import Candidate, spaced
 from reelm.foundation.errors import Unauthenticated
 from reelm.foundation.ids import new_id
 from reelm.foundation.parts import Parts
-from reelm.videos.models import Video
 
 # Candidates looked at for one place on the page: enough for the distances to choose from.
 FIRST_LOOK, LOOK_GROWTH, ENOUGH = 6, 4, 3
@@ -102,8 +101,8 @@ def _following(
     cursor: str | None,
 ) -> Page:
     before = sources.MAX_ID if cursor is None else cursors.read("following", cursor)
-    query = sources.newest_of_followed(account_id, Video.id < before, of_each=limit, limit=limit)
-    page = [Shown(video_id, "following_tab") for video_id in session.scalars(query)]
+    ids = sources.following_tab(session, account_id, before=before, limit=limit)
+    page = [Shown(video_id, "following_tab") for video_id in ids]
     take_turn(session, viewer_id)
     record(session, viewer_id, new_id(), page)
     last = page[-1].video_id if page else before

@@ -5,11 +5,11 @@ with few views is near what videos are like at first, and moves as views come in
 view does not put a video on top, and one unlucky view does not bury it.
 """
 
-from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, cast, extract, func, literal
+from sqlalchemy import ColumnElement, Float, cast, extract, func
 
+from reelm.feed.parameters import MOMENT
 from reelm.social.models import VideoCount
 from reelm.videos.models import Video
 
@@ -28,8 +28,8 @@ HALF_AGE_H = 48.0
 FOLLOWING_BOOST = 1.5
 
 
-def score_at(moment: datetime) -> ColumnElement[float]:
-    """Return the score of a video at a moment, for a query that outer-joins VideoCount."""
+def score() -> ColumnElement[float]:
+    """Return a video's score at the parameter MOMENT, where VideoCount is outer-joined."""
     views = _float(VideoCount.views)
     completion = (_float(VideoCount.completions) + USUAL_COMPLETION * COMPLETION_VIEWS) / (
         views + COMPLETION_VIEWS
@@ -37,7 +37,7 @@ def score_at(moment: datetime) -> ColumnElement[float]:
     # Likes may exceed the views that were reported; a rate may not exceed 1.
     liked = func.least(_float(VideoCount.likes), views + 1)
     liking = (liked + USUAL_LIKING * LIKING_VIEWS) / (views + LIKING_VIEWS + 1)
-    age_h = func.greatest(extract("epoch", literal(moment) - Video.published_at) / 3600.0, 0.0)
+    age_h = func.greatest(extract("epoch", MOMENT - Video.published_at) / 3600.0, 0.0)
     return (completion + LIKE_WEIGHT * liking) / (1.0 + age_h / HALF_AGE_H)
 
 

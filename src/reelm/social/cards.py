@@ -3,9 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, false, func, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    BindParameter,
+    Select,
+    and_,
+    any_,
+    bindparam,
+    exists,
+    false,
+    func,
+    select,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import ScalarSelect
@@ -13,7 +26,7 @@ from sqlalchemy.sql.selectable import ScalarSelect
 from reelm.foundation.errors import Missing
 from reelm.social.models import VideoCount, VideoLike
 from reelm.social.people import Person, person_columns
-from reelm.social.visibility import NO_VIDEO, visible_to, watchable_by
+from reelm.social.visibility import NO_VIDEO, ViewerAccount, visible_to, watchable_by
 from reelm.videos.hashtags import hashtags
 from reelm.videos.models import CaptionTrack, Rendition, Video
 
@@ -101,16 +114,30 @@ def _read(
 ) -> list[Card]:
     if not video_ids:
         return []
-    query: Select[Any] = (
-        rule(viewer_account_id, *_columns(viewer_account_id))
-        .outerjoin(VideoCount, VideoCount.video_id == Video.id)
-        .where(Video.id.in_(video_ids))
-    )
-    found = {row[5]: _card(row, viewer_account_id) for row in session.execute(query)}
+    statement = _statement(rule, is_anonymous=viewer_account_id is None)
+    bound = {"account_id": viewer_account_id, "video_ids": list(video_ids)}
+    found = {
+        row.video_id: _card(row, viewer_account_id) for row in session.execute(statement, bound)
+    }
     return [found[video_id] for video_id in video_ids if video_id in found]
 
 
-def _columns(viewer_account_id: int | None) -> tuple[Any, ...]:
+@cache
+def _statement(rule: Any, *, is_anonymous: bool) -> Select[Any]:
+    # Made once: to build and to recognise a query of this size takes longer than to run it.
+    viewer: BindParameter[int] | None = None
+    if not is_anonymous:
+        viewer = bindparam("account_id", type_=BigInteger)
+    wanted = any_(bindparam("video_ids", type_=ARRAY(BigInteger)))
+    statement: Select[Any] = (
+        rule(viewer, *_columns(viewer))
+        .outerjoin(VideoCount, VideoCount.video_id == Video.id)
+        .where(Video.id == wanted)
+    )
+    return statement
+
+
+def _columns(viewer_account_id: ViewerAccount) -> tuple[Any, ...]:
     mine = and_(VideoLike.account_id == viewer_account_id, VideoLike.video_id == Video.id)
     return (
         *person_columns(viewer_account_id),

@@ -12,7 +12,13 @@ from reelm.accounts.models import Account
 from reelm.foundation.errors import Missing
 from reelm.social.follow import NO_ACCOUNT, FollowState, follow_state
 from reelm.social.models import Block, Follow, VideoCount
-from reelm.social.visibility import blocked_between, follows, relation_of, visible_to
+from reelm.social.visibility import (
+    ViewerAccount,
+    blocked_between,
+    follows,
+    relation_of,
+    visible_to,
+)
 from reelm.videos.models import Video
 
 
@@ -46,7 +52,7 @@ class Profile:
     created_at: datetime
 
 
-def person_columns(viewer_account_id: int | None) -> tuple[Any, ...]:
+def person_columns(viewer_account_id: ViewerAccount) -> tuple[Any, ...]:
     """Return the columns of a Person, for a query that joins Account."""
     is_followed: ColumnElement[Any] = null()
     if viewer_account_id is not None:

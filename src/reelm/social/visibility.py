@@ -7,7 +7,7 @@ sees each own video: in lists once it is ready, by its address from the first mo
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, exists, or_, select
 from sqlalchemy.orm import Session
 
 from reelm.accounts.models import Account
@@ -22,12 +22,16 @@ _LISTED = (("public",), ("public", "followers"))
 _ADDRESSED = (("public", "unlisted"), ("public", "followers", "unlisted"))
 
 
-def visible_to(viewer_account_id: int | None, *columns: Any) -> Select[Any]:
+# An account's id, a parameter that stands for one in a statement made once, or nobody.
+ViewerAccount = int | BindParameter[int] | None
+
+
+def visible_to(viewer_account_id: ViewerAccount, *columns: Any) -> Select[Any]:
     """Select columns of the videos that lists may show to this viewer."""
     return _joined(*columns).where(_rule(viewer_account_id, _LISTED, own=Video.state == "ready"))
 
 
-def watchable_by(viewer_account_id: int | None, *columns: Any) -> Select[Any]:
+def watchable_by(viewer_account_id: ViewerAccount, *columns: Any) -> Select[Any]:
     """Select columns of the videos that this viewer may open by their address."""
     own = Video.account_id == viewer_account_id
     return _joined(*columns).where(_rule(viewer_account_id, _ADDRESSED, own=own))
@@ -114,7 +118,7 @@ def require_watchable(session: Session, viewer_account_id: int | None, video_id:
     return int(creator_id)
 
 
-def follows(viewer_account_id: int, creator_id: Any) -> ColumnElement[bool]:
+def follows(viewer_account_id: int | BindParameter[int], creator_id: Any) -> ColumnElement[bool]:
     """Return the condition that the viewer's follow of a creator is accepted."""
     return exists().where(
         Follow.account_id == viewer_account_id,
@@ -123,7 +127,9 @@ def follows(viewer_account_id: int, creator_id: Any) -> ColumnElement[bool]:
     )
 
 
-def blocked_between(viewer_account_id: int, other_id: Any) -> ColumnElement[bool]:
+def blocked_between(
+    viewer_account_id: int | BindParameter[int], other_id: Any
+) -> ColumnElement[bool]:
     """Return the condition that one of two accounts has blocked the other."""
     return or_(
         exists().where(Block.account_id == viewer_account_id, Block.blocked_id == other_id),
@@ -136,7 +142,7 @@ def _joined(*columns: Any) -> Select[Any]:
 
 
 def _rule(
-    viewer_account_id: int | None,
+    viewer_account_id: ViewerAccount,
     audiences: tuple[tuple[str, ...], tuple[str, ...]],
     *,
     own: ColumnElement[bool],
