@@ -38,7 +38,6 @@ class UploadPage extends HTMLElement {
     this.form.elements.caption.addEventListener("input", () => this.countCaption());
     this.part("pause").addEventListener("click", () => this.togglePause());
     this.part("cancel").addEventListener("click", () => this.discard());
-    this.part("forget").addEventListener("click", () => this.discard());
     addEventListener("beforeunload", (event) => {
       // The draft survives a reload; only an upload that cannot must be confirmed.
       if (this.transfer && !this.transfer.isDone && !this.draft?.uploadUrl) event.preventDefault();

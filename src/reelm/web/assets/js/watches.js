@@ -49,8 +49,11 @@ export class Watches {
   finish() {
     if (!this.now) return;
     this.tick();
-    this.waiting.push(this.report(this.now));
+    const { now } = this;
     this.now = null;
+    // The rest of a watch that was already sent on leaving counts only if there was one.
+    if (now.isRest && now.watchedMs === 0) return;
+    this.waiting.push(this.report(now));
     if (this.waiting.length >= BATCH) this.send();
   }
 
@@ -87,7 +90,7 @@ export class Watches {
     if (this.now) {
       const { now } = this;
       this.finish();
-      this.now = { ...now, watchedMs: 0, loops: 0, completed: false, since: null };
+      this.now = { ...now, watchedMs: 0, loops: 0, completed: false, since: null, isRest: true };
     }
     const batch = this.waiting.filter((watch) => watch.watched_ms > 0 || watch.loops > 0);
     this.waiting = [];
