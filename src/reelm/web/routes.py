@@ -29,6 +29,7 @@ from reelm.web.api import (
     reports,
     sessions,
     uploads,
+    videos,
     watches,
 )
 from reelm.web.endpoint import SIGNED_IN, STAFF, Endpoint
@@ -76,6 +77,23 @@ API = (
         "POST", "/api/watches", watches.record_watches, errors=(TooLarge,),
         accepts=("application/json", "text/plain"),
     ),
+    Endpoint("GET", "/api/videos/{video_id}", videos.video, errors=(Missing,)),
+    Endpoint(
+        "PATCH", "/api/videos/{video_id}", videos.edit_video, access=SIGNED_IN, errors=(Missing,)
+    ),
+    Endpoint(
+        "DELETE", "/api/videos/{video_id}", videos.delete_video, access=SIGNED_IN, errors=(Missing,)
+    ),
+    Endpoint(
+        "PUT", "/api/videos/{video_id}/captions/{language}", videos.put_captions, access=SIGNED_IN,
+        max_body_bytes=1 << 20, accepts=("text/vtt",), errors=(Missing, Conflict, TooLarge),
+    ),
+    Endpoint(
+        "DELETE", "/api/videos/{video_id}/captions/{language}", videos.delete_captions,
+        access=SIGNED_IN, errors=(Missing,),
+    ),
+    Endpoint("GET", "/api/me/videos", videos.my_videos, access=SIGNED_IN),
+    Endpoint("GET", "/api/me/uploads", videos.my_uploads, access=SIGNED_IN),
     Endpoint(
         "POST", "/api/videos/{video_id}/like", likes.like, access=SIGNED_IN, errors=(Missing,)
     ),
