@@ -80,25 +80,7 @@ def run(
     of its standard output go to `on_line`, or else are gathered up to `bounds.output_bytes`.
     """
     bounds = bounds or Bounds()
-    limits = {
-        "parent": os.getpid(),
-        "nice": bounds.nice,
-        "cpu_s": bounds.cpu_s,
-        "file_bytes": bounds.file_bytes,
-        "memory_bytes": bounds.memory_bytes,
-        "read": [*_SYSTEM, argv[0], *map(str, read)],
-        "write": [str(work)],
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-S", str(_LAUNCHER), msgspec.json.encode(limits).decode(), *argv],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        cwd=work,
-        env={"LC_ALL": "C", "MALLOC_ARENA_MAX": "2"},  # fewer arenas: less mapped per thread
-        pass_fds=tuple(inputs),
-        start_new_session=True,
-    )
+    process = _start(argv, work, inputs, read, bounds)
     try:
         output, errors, timed_out = _listen(process, bounds, on_line)
     finally:
@@ -114,6 +96,30 @@ def run(
         timed_out=timed_out,
         cpu_s=used.ru_utime + used.ru_stime,
         max_rss_bytes=used.ru_maxrss * 1024,
+    )
+
+
+def _start(
+    argv: Sequence[str], work: Path, inputs: Sequence[int], read: Sequence[Path], bounds: Bounds
+) -> subprocess.Popen[bytes]:
+    limits = {
+        "parent": os.getpid(),
+        "nice": bounds.nice,
+        "cpu_s": bounds.cpu_s,
+        "file_bytes": bounds.file_bytes,
+        "memory_bytes": bounds.memory_bytes,
+        "read": [*_SYSTEM, argv[0], *map(str, read)],
+        "write": [str(work)],
+    }
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", str(_LAUNCHER), msgspec.json.encode(limits).decode(), *argv],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        cwd=work,
+        env={"LC_ALL": "C", "MALLOC_ARENA_MAX": "2"},  # fewer arenas: less mapped per thread
+        pass_fds=tuple(inputs),
+        start_new_session=True,
     )
 
 
