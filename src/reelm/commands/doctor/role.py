@@ -10,6 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 from reelm.commands.contents import tables
 from reelm.commands.doctor.check import Check, fail, ok
 from reelm.foundation.database import Base
+from reelm.foundation.database.classes import FOREIGN_TABLES
 from reelm.foundation.database.roles import app_conninfo, app_role
 from reelm.foundation.home import Home
 
@@ -47,7 +48,8 @@ def check_role(connection: Connection[Any], home: Home, owner: str) -> Check:
 
 
 def _lacking(serving: Connection[Any]) -> Iterator[str]:
-    for table in tables(serving):
+    declared = Base.metadata.tables.keys() | FOREIGN_TABLES.keys()
+    for table in (name for name in tables(serving) if name in declared):
         rights = ["SELECT"]
         if table not in READ_ONLY:
             rights += ["INSERT"] if table in _append_only() else ["INSERT", "UPDATE", "DELETE"]
