@@ -141,7 +141,8 @@ def _free_port(address: str, port: int) -> int:
             with socket.create_server((address, candidate), family=family) as probe:
                 free = int(probe.getsockname()[1])
         except OSError as error:
-            _say(f"Port {candidate} cannot be used ({error.strerror}); trying the next one.")
+            reason = os.strerror(error.errno or 0)
+            _say(f"Port {candidate} cannot be used ({reason}); trying the next one.")
         else:
             return free
     raise Conflict(f"None of {PORTS_TO_TRY} ports from {port} on is free: choose with --port.")

@@ -45,8 +45,9 @@ class _Child:
     pause_s: float = 0.0
 
     def start(self) -> None:
+        # A group of its own: Ctrl-C reaches the supervisor alone, which then stops it in order.
         self.process = subprocess.Popen(
-            self.arguments, env=self.environment, stdin=subprocess.DEVNULL
+            self.arguments, env=self.environment, stdin=subprocess.DEVNULL, process_group=0
         )
         self.started_at = time.monotonic()
 
