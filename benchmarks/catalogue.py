@@ -44,10 +44,6 @@ INSERT INTO video_hashtag SELECT id, 't' || id %% 30 FROM video;
 INSERT INTO video_count (video_id, views, completions, likes, watched_ms)
 SELECT id, v, (v * (0.1 + 0.8 * random()))::int, (v * 0.1 * random())::int, v * 5000
 FROM (SELECT id, (20 / (random() + 0.001))::int AS v FROM video) AS viewed;
-INSERT INTO rendition (video_id, name, object, size_bytes, width, height, codecs, bitrate_bps,
-    peak_bps, frame_rate, init_length, segments)
-SELECT id, name, 'o', 1000, 540, 960, 'avc1', 900000, 990000, 30, 700, '[]'
-FROM video, unnest(ARRAY['360', '540', '720']) name;
 INSERT INTO follow SELECT 1, n, 'accepted', now() FROM generate_series(2, 201) n;
 INSERT INTO follow SELECT 2, n, 'accepted', now()
     FROM generate_series(3, least(1002, (SELECT count(*) FROM account))) n;

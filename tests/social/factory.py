@@ -64,6 +64,7 @@ def make_rendition(session: Session, video_id: int, name: str, **fields: Any) ->
         "height": short * 16 // 9,
         "codecs": "avc1.64001f,mp4a.40.2",
         "bitrate_bps": short * 2000,
+        "peak_bps": short * 2200,
         "frame_rate": 30.0,
         "init_length": 700,
         "segments": [[700, 300, 2000]],

@@ -11,6 +11,7 @@ from reelm.accounts.models import Account
 from reelm.foundation.clock import now
 from reelm.foundation.database import Session
 from reelm.social.models import Block, Follow
+from reelm.social.visibility import follows
 from reelm.videos.models import Video
 
 VIDEOS = list(product(("public", "followers", "unlisted", "private"),
@@ -98,3 +99,12 @@ def test_the_rule_can_fail(session):
     video = make_video(session, creator, audience="private")
     assert list(session.scalars(select(Video.id).join(Account, Account.id == creator))) == [video]
     assert not list(session.scalars(social.visible_to(None, Video.id)))
+
+
+def test_the_rule_keeps_its_own_follows_inside_a_query_of_follows(session):
+    me, followed, asked = (make_account(session) for _ in range(3))
+    _relate(session, me, followed, "accepted", "none")
+    _relate(session, me, asked, "requested", "none")
+    session.flush()
+    query = select(Follow.creator_id, follows(me, Follow.creator_id))
+    assert dict(session.execute(query).all()) == {followed: True, asked: False}

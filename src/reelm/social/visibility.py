@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Select, and_, exists, or_, select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from reelm.accounts.models import Account
 from reelm.foundation.errors import Missing
@@ -120,10 +120,12 @@ def require_watchable(session: Session, viewer_account_id: int | None, video_id:
 
 def follows(viewer_account_id: int | BindParameter[int], creator_id: Any) -> ColumnElement[bool]:
     """Return the condition that the viewer's follow of a creator is accepted."""
+    # An alias, so that in a query of follows this stays a question of its own.
+    mine = aliased(Follow)
     return exists().where(
-        Follow.account_id == viewer_account_id,
-        Follow.creator_id == creator_id,
-        Follow.state == "accepted",
+        mine.account_id == viewer_account_id,
+        mine.creator_id == creator_id,
+        mine.state == "accepted",
     )
 
 
@@ -131,9 +133,10 @@ def blocked_between(
     viewer_account_id: int | BindParameter[int], other_id: Any
 ) -> ColumnElement[bool]:
     """Return the condition that one of two accounts has blocked the other."""
+    mine, theirs = aliased(Block), aliased(Block)
     return or_(
-        exists().where(Block.account_id == viewer_account_id, Block.blocked_id == other_id),
-        exists().where(Block.account_id == other_id, Block.blocked_id == viewer_account_id),
+        exists().where(mine.account_id == viewer_account_id, mine.blocked_id == other_id),
+        exists().where(theirs.account_id == other_id, theirs.blocked_id == viewer_account_id),
     )
 
 
