@@ -54,7 +54,7 @@ def export_account(parts: Parts, account_id: int) -> Iterator[bytes]:
 def exported_tables(account_id: int) -> dict[str, ColumnElement[bool]]:
     """Return the tables that an export reads, with the condition that finds the rows."""
     found = tables_of_persons(Base.metadata, account_id, EXPORTED_BY)
-    return {table.name: condition for table, condition in found}
+    return {str(table.name): condition for table, condition in found}
 
 
 class _Sink:
@@ -133,7 +133,7 @@ def _opened(keys: "_Keys", table: Table, row: RowMapping) -> dict[str, Any]:
             value = LEFT_OUT
         elif column.info["form"] is Form.SEALED:
             value = keys.opened(table, column.name, row)
-        result[column.name] = _plain(column.name, value)
+        result[str(column.name)] = _plain(column.name, value)
     return result
 
 

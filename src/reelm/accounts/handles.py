@@ -56,15 +56,19 @@ def take_handle(session: Session, account_id: int, handle: str) -> None:
     Raises:
         Conflict: another account has it, or had it and was erased.
     """
-    erased = session.get(ErasedHandle, erased_hash(handle))
+    refusal = Conflict(TAKEN.format(handle))
+    erased = select(ErasedHandle).where(ErasedHandle.handle_hash == erased_hash(handle))
+    if session.scalars(erased).first():
+        raise refusal
     taken = session.execute(
         insert(Handle)
         .values(handle_key=handle_key(handle), account_id=account_id)
         .on_conflict_do_nothing(index_elements=[Handle.handle_key])
         .returning(Handle.account_id)
     ).one_or_none()
-    if erased is not None or taken is None:
-        raise Conflict(TAKEN.format(handle))
+    # Asked again: its holder may have been erased between the two statements above.
+    if taken is None or session.scalars(erased).first():
+        raise refusal
 
 
 def account_of(session: Session, handle: str) -> int | None:
