@@ -3,6 +3,7 @@ from tests.videos.acts import forgotten_removed, imported, left_files, person, s
 from tests.videos.factory import SECRETS
 
 from reelm import videos
+from reelm.foundation.database import Session
 from reelm.foundation.errors import Unavailable
 from reelm.foundation.jobs.worker import Job, JobRun
 from reelm.videos import convert, jobs, ladder
@@ -206,7 +207,7 @@ def test_an_accident_inside_a_job_ends_the_video_with_a_sentence(
     def broken(*_args: object, **_more: object) -> None:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(publishing.probe, "probe", broken)
+    monkeypatch.setattr("reelm.videos.publish.probe.probe", broken)
     video_id = imported(parts, person(parts), clips("mp4"))
     failed = Job(jobs.run_publish, jobs.publish_failed).on_failed
     assert failed is not None
@@ -219,10 +220,10 @@ def test_a_video_deleted_while_it_is_published_leaves_no_object(parts, clips, mo
     video_id = imported(parts, ana, clips("mp4"))
     record = publishing._record
 
-    def deleted_first(session, *more: object):
+    def deleted_first(session: Session, number: int, found: publishing.Found) -> None:
         with parts.transaction() as other:
             videos.delete_video(other, account_id=ana, video_id=video_id)
-        record(session, *more)
+        record(session, number, found)
 
     monkeypatch.setattr(publishing, "_record", deleted_first)
     publishing.publish(parts, video_id)

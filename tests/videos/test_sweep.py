@@ -47,7 +47,7 @@ def test_a_retired_rendition_is_kept_for_a_day(parts, clips, run_jobs):
         with parts.transaction() as session:
             source = session.get_one(Rendition, (video_id, "source"))
             source.retired_at = clock.now() - timedelta(hours=hours)
-            return source.object
+            return str(source.object)
 
     key = retired(23)
     swept(parts)

@@ -205,25 +205,43 @@ def _working(parts: Parts, *, is_needed: bool) -> Iterator[Callable[[], None]]:
     if not is_needed:
         yield lambda: None
         return
-    loop = asyncio.new_event_loop()
-    worker = loop.create_task(run_worker(parts, app.JOBS, queues=app.queues(parts.settings)))
-    thread = threading.Thread(target=_run, args=(loop, worker), name="jobs")
-    thread.start()
-
-    def check() -> None:
-        if worker.done() and not worker.cancelled():
-            worker.result()
-            raise Unavailable("The jobs have ended before all files were done.")
-
+    worker = _Worker(parts)
+    worker.start()
     try:
-        yield check
+        yield worker.check
     finally:
-        with contextlib.suppress(RuntimeError):  # the loop has ended by itself
-            loop.call_soon_threadsafe(worker.cancel)
-        thread.join()
+        worker.stop()
 
 
-def _run(loop: asyncio.AbstractEventLoop, worker: asyncio.Task[None]) -> None:
-    loop.run_until_complete(asyncio.wait({worker}))
-    loop.run_until_complete(loop.shutdown_default_executor())
-    loop.close()
+class _Worker(threading.Thread):
+    def __init__(self, parts: Parts) -> None:
+        super().__init__(name="jobs")
+        self._parts = parts
+        self._loop = asyncio.new_event_loop()
+        self._stop_wanted = asyncio.Event()
+        self._failure: BaseException | None = None
+
+    def run(self) -> None:
+        with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+            runner.run(self._until_stopped())
+
+    def check(self) -> None:
+        """Raise what ended the worker, if it has ended."""
+        if not self.is_alive():
+            sentence = "The jobs have ended before all files were done; the log says why."
+            raise Unavailable(sentence) from self._failure
+
+    def stop(self) -> None:
+        with contextlib.suppress(RuntimeError):  # its loop has ended by itself
+            self._loop.call_soon_threadsafe(self._stop_wanted.set)
+        self.join()
+
+    async def _until_stopped(self) -> None:
+        queues = app.queues(self._parts.settings)
+        worker = asyncio.ensure_future(run_worker(self._parts, app.JOBS, queues=queues))
+        stop = asyncio.ensure_future(self._stop_wanted.wait())
+        await asyncio.wait({worker, stop}, return_when=asyncio.FIRST_COMPLETED)
+        if worker.done():
+            self._failure = worker.exception()
+        worker.cancel()
+        await asyncio.gather(worker, return_exceptions=True)

@@ -139,10 +139,10 @@ def _record(
     source = session.get(Rendition, (video_id, SOURCE))
     if source is not None and not keeps_source and stored:
         source.retired_at = now()
-    video.ladder_at = now()
-    _drop_original(session, video)
     if video.state == "processing":
         make_ready(session, video)
+    video.ladder_at = now()
+    _drop_original(session, video)
 
 
 def _drop_original(session: Session, video: Video) -> None:
