@@ -4,6 +4,9 @@ import asyncio
 import contextlib
 import io
 import os
+import re
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
@@ -64,6 +67,22 @@ def make_region(path: Path, clips: Clips) -> None:
         draft = videos.Draft(caption="One #clip", audience="public")
         videos.import_file(parts, account_id=account_id, path=clips("mp4"), draft=draft)
         asyncio.run(run_worker(parts, app.JOBS, queues=app.queues(parts.settings), until_idle=True))
+
+
+@contextmanager
+def serving(path: Path) -> Iterator[str]:
+    """Serve a region as its operator does, on any port; yields address and port."""
+    command = [str(Path(sys.executable).with_name("reelm")), "serve", "--region", str(path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        try:
+            found = re.search(r"http://([\d.]+:\d+)", line)
+            assert found, line
+            yield found[1]
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(60)
 
 
 @contextmanager

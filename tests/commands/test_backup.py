@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from psycopg.conninfo import conninfo_to_dict
 from tests.accounts.factory import PASSWORD
-from tests.commands.factory import HANDLE, contents, owner_of, pieces, reelm
+from tests.commands.factory import HANDLE, contents, owner_of, pieces, reelm, serving
 
 from reelm import accounts, app
 from reelm.commands.backup import dump, make
@@ -86,6 +86,16 @@ def test_a_restored_region_equals_the_one_backed_up(region, saved, new_home):
             session, parts, handle=HANDLE, password=PASSWORD, address="127.0.0.1"
         )
         assert accounts.my_account(session, parts, account_id).handle == HANDLE
+
+
+def test_a_restored_region_serves_and_is_backed_up_and_examined_meanwhile(saved, new_home):
+    assert reelm("restore", saved, new_home).status == 0
+    with serving(new_home) as address:
+        ran = reelm("backup", new_home.with_name("meanwhile"), "--region", new_home)
+        examined = reelm("doctor", "--region", new_home)
+    assert ran.status == 0, ran.err
+    assert examined.status == 0, examined.out
+    assert f"answers at {address}." in examined.out
 
 
 def test_a_backup_restores_to_a_database_of_ones_own(saved, new_home, owner, monkeypatch):

@@ -86,8 +86,9 @@ class Supervisor:
             Conflict: the region is being served already, or the port is taken.
         """
         with ExitStack() as stack:
-            stack.enter_context(_only_one(self.home))
+            lock = stack.enter_context(_only_one(self.home))
             port = _free_port(self.settings.http.address, self.settings.http.port)
+            _sign(lock, self.settings.http.address, port)
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, self._on_signal)
             stack.callback(self._stop)
@@ -189,6 +190,22 @@ def is_served(home: Home) -> bool:
             return False
     except Conflict:
         return True
+
+
+def served_at(home: Home) -> tuple[str, int] | None:
+    """Return address and port where the supervisor that runs this region listens."""
+    try:
+        address, _, port = (home.path / "serve.lock").read_text("ascii").strip().partition(" ")
+    except OSError:
+        return None
+    return (_reachable(address), int(port)) if port.isdigit() else None
+
+
+def _sign(lock: IO[bytes], address: str, port: int) -> None:
+    """Write into the lock file where this supervisor listens, for the doctor."""
+    lock.truncate(0)
+    lock.write(f"{address} {port}\n".encode("ascii"))
+    lock.flush()
 
 
 def _only_one(home: Home) -> IO[bytes]:

@@ -4,7 +4,7 @@ import http.client
 import socket
 
 from reelm.commands.doctor.check import Check, fail, ok, warn
-from reelm.commands.serve import is_served
+from reelm.commands.serve import is_served, served_at
 from reelm.foundation.config import Settings
 from reelm.foundation.home import Home
 
@@ -22,16 +22,14 @@ def check_service(home: Home, settings: Settings) -> Check:
             sentence = f"The region is not being served, and another program has port {port}."
             return warn(NAME, sentence, "End that program, or choose another http.port.")
         return ok(NAME, "The region is not being served now.")
-    if port == 0:
-        return ok(NAME, "The region is being served, at a port chosen at its start.")
+    address, port = served_at(home) or (address, port)
     try:
         status = _status(address, port)
     except (OSError, http.client.HTTPException) as error:
         return fail(
             NAME,
             f"The region is being served, and {address}:{port} does not answer: {error}.",
-            "Look at what `reelm serve` prints. If it was started with other settings "
-            "(REELM_HTTP_PORT), run the doctor with the same.",
+            "Look at what `reelm serve` prints; it may just be starting.",
         )
     if status != http.client.OK:
         sentence = f"The region is being served, and /healthz answers with status {status}."
