@@ -1,3 +1,5 @@
+from typing import Any
+
 import msgspec
 import pytest
 from sqlalchemy import func, select
@@ -111,7 +113,7 @@ def test_an_erasure_that_was_cut_off_is_taken_up_again(parts, run_jobs, monkeypa
     tables = iter(range(4))
     real = erase._delete_batch
 
-    def cut(*arguments: object):
+    def cut(*arguments: Any):
         if next(tables, None) is None:
             raise KeyboardInterrupt
         return real(*arguments)

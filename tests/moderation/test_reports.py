@@ -72,12 +72,17 @@ def test_other_roles_read_and_close_nothing(session, parts, role):
 
 def test_a_report_is_closed_once(session, parts):
     report_id = _send(session, parts)
-    close = {"closer_id": 5, "role": "officer", "outcome": "dismissed"}
-    moderation.close_report(session, report_id, **close)
+
+    def close(report_id):
+        return moderation.close_report(
+            session, report_id, closer_id=5, role="officer", outcome="dismissed"
+        )
+
+    close(report_id)
     with pytest.raises(Conflict):
-        moderation.close_report(session, report_id, **close)
+        close(report_id)
     with pytest.raises(Missing):
-        moderation.close_report(session, report_id + 1, **close)
+        close(report_id + 1)
     assert _read(session, parts) == []
     assert [read.report_id for read in _read(session, parts, state="closed")] == [report_id]
 

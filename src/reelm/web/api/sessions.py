@@ -1,5 +1,6 @@
 """Sign in, recover, list sessions, sign out."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Annotated
 
@@ -8,6 +9,7 @@ from msgspec import Meta
 
 from reelm import accounts
 from reelm.foundation.database import Session
+from reelm.foundation.errors import Missing
 from reelm.foundation.parts import Parts
 from reelm.web.api.me import Me, PasswordText, account_id_of, me_of
 from reelm.web.viewer import Cookies, Viewer
@@ -115,7 +117,8 @@ def begin(
 ) -> None:
     """Sign an account in from the viewer's browser, in place of who was signed in there."""
     if viewer.account_id is not None and viewer.session_id is not None:
-        accounts.revoke_session(session, viewer.account_id, viewer.session_id)
+        with suppress(Missing):  # a recovery has ended it with all others
+            accounts.revoke_session(session, viewer.account_id, viewer.session_id)
     begun = accounts.begin_session(
         session, parts, account_id, address=viewer.address, user_agent=viewer.user_agent
     )
