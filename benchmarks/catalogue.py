@@ -100,7 +100,12 @@ def _watch(parts: Parts, told: list[feed.Watched], viewer_id: int) -> float:
 
 def _summary(seconds: list[float]) -> dict[str, float]:
     ms = sorted(s * 1000 for s in seconds)
-    return {"p50": round(ms[len(ms) // 2], 2), "p99": round(ms[int(len(ms) * 0.99)], 2)}
+    # On a busy machine the least is nearest to what the work itself takes.
+    return {
+        "least": round(ms[0], 2),
+        "p50": round(ms[len(ms) // 2], 2),
+        "p99": round(ms[int(len(ms) * 0.99)], 2),
+    }
 
 
 @contextmanager

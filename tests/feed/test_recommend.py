@@ -38,6 +38,7 @@ def ask(parts, session):
 def _always_fresh(monkeypatch):
     monkeypatch.setattr(catalogue, "FRESH_S", -1.0)
     monkeypatch.setattr(catalogue, "POPULAR_S", -1.0)
+    monkeypatch.setattr(catalogue, "POPULAR_SHARE", float("inf"))
 
 
 def test_an_anonymous_viewer_meets_each_video_once_and_then_the_oldest_again(session, ask):

@@ -25,10 +25,12 @@ from reelm.social import visible_to
 from reelm.social.models import VideoCount
 from reelm.videos.models import Video, VideoHashtag
 
-# The newest are looked up by index (5 ms for 500 of 100,000), so often that a new video is in
-# the feeds after a second or two. The best need every row's counts (150 ms at 100,000 videos,
-# 1.6 s at a million: benchmarks/catalogue.py), and change slowly.
+# The newest are looked up by index (7 ms for 500 of 100,000), so often that a new video is in
+# the feeds after a second or two. The best need every row's counts (0.2 s at 100,000 videos,
+# 1.8 s at a million, on a busy machine: benchmarks/catalogue.py) and change slowly.
 FRESH_S, POPULAR_S = 2.0, 30.0
+# Looking for the best may take this share of the time, however many videos there are.
+POPULAR_SHARE = 0.02
 FRESH, POPULAR, TRIALS = 500, 2000, 500
 # A new video has had a fair trial after this many views, or when it is this old.
 TRIAL_VIEWS, TRIAL_DAYS = 20, 7
@@ -102,10 +104,12 @@ def as_candidates(rows: Any, source: str) -> list[Candidate]:
 def _read_again(session: Session, kept: _Kept) -> Catalogue:
     if kept.catalogue is not None and time.monotonic() < kept.fresh_until:
         return kept.catalogue  # another thread has just read it
-    if time.monotonic() >= kept.popular_until:
+    began = time.monotonic()
+    if began >= kept.popular_until:
         kept.popular = _popular(session)
         kept.trial = _trial(session)
-        kept.popular_until = time.monotonic() + POPULAR_S
+        took_s = time.monotonic() - began
+        kept.popular_until = began + max(POPULAR_S, took_s / POPULAR_SHARE)
     fresh = _fresh(session)
     new = [replace(c, source="explore") for c in fresh if c.views < TRIAL_VIEWS]
     kept.catalogue = Catalogue(
