@@ -2,11 +2,11 @@ import os
 import time
 
 import pytest
+from tests.videos.acts import left_files, person, stored, swept
 
 from reelm import accounts, videos
 from reelm.foundation.errors import Invalid
 from reelm.videos.objects import AVATARS
-from tests.videos.acts import left_files, person, stored, swept
 
 
 def test_a_picture_is_stored_until_no_account_names_it(parts, clips):

@@ -16,7 +16,7 @@ from tusclient.client import TusClient
 from tusclient.exceptions import TusCommunicationError, TusUploadFailed
 
 from reelm import videos
-from reelm.web.api import uploads as api
+from reelm.web import tus_body
 
 DATA = bytes(range(256)) * 12_000  # 3 MB
 TUS = {"Tus-Resumable": "1.0.0"}
@@ -255,7 +255,7 @@ def test_a_client_that_lost_its_connection_need_not_wait_for_it_to_time_out(serv
 
 
 def test_a_connection_that_falls_silent_is_ended(server, web, cookie, monkeypatch):
-    monkeypatch.setattr(api, "SILENT_S", 0.3)
+    monkeypatch.setattr(tus_body, "SILENT_S", 0.3)
     url = begun(web)
     silent = sending(server, url, cookie())
     silent.send(DATA[:10])
@@ -291,7 +291,7 @@ def test_a_body_is_never_held_whole(server, web, monkeypatch):
     url = begun(web, size)
     assert patched(web, url, 0, bytes(size)).status_code == 204
     assert sum(sizes) == size
-    assert max(sizes) <= 2 * api.BUFFER_BYTES
+    assert max(sizes) <= 2 * tus_body.BUFFER_BYTES
 
 
 def test_my_uploads_lists_what_is_unfinished(web):
