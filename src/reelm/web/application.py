@@ -110,7 +110,8 @@ class _Outermost:
 
 
 async def _asset(request: Request) -> Response:
-    return static.respond(request.path_params["digest"], request.path_params["name"])
+    accepted = request.headers.get("accept-encoding", "")
+    return static.respond(request.path_params["digest"], request.path_params["name"], accepted)
 
 
 def _route(parts: Parts, endpoint: Endpoint) -> Route:

@@ -1,5 +1,6 @@
 """Static assets under addresses that carry their digest, so that they never need asking again."""
 
+import gzip
 import hashlib
 import json
 import mimetypes
@@ -21,6 +22,7 @@ class Asset:
     data: bytes
     media_type: str
     digest: str
+    compressed: bytes | None
 
 
 @cache
@@ -31,7 +33,9 @@ def load() -> dict[str, Asset]:
         if path.is_file():
             name = path.relative_to(FOLDER).as_posix()
             data = path.read_bytes()
-            assets[name] = Asset(data, _media_type(name), hashlib.sha256(data).hexdigest()[:16])
+            media_type = _media_type(name)
+            digest = hashlib.sha256(data).hexdigest()[:16]
+            assets[name] = Asset(data, media_type, digest, _compressed(data, media_type))
     return assets
 
 
@@ -60,8 +64,14 @@ def import_map() -> str:
     return json.dumps({"imports": names})
 
 
-def respond(digest: str, name: str) -> Response:
-    """Return an asset; one of another release is not kept by browsers."""
+def respond(digest: str, name: str, accepted: str) -> Response:
+    """Return an asset; one of another release is not kept by browsers.
+
+    Args:
+        digest: the release in the address.
+        name: path of the asset.
+        accepted: the request's Accept-Encoding.
+    """
     asset = load().get(name)
     if asset is None:
         return Response("There is no such asset.", 404, media_type="text/plain")
@@ -70,7 +80,17 @@ def respond(digest: str, name: str) -> Response:
         "etag": f'"{asset.digest}"',
         "x-content-type-options": "nosniff",
     }
-    return Response(asset.data, 200, headers, asset.media_type)
+    if asset.compressed is None or "gzip" not in accepted:
+        return Response(asset.data, 200, headers, asset.media_type)
+    headers |= {"content-encoding": "gzip", "vary": "Accept-Encoding"}
+    return Response(asset.compressed, 200, headers, asset.media_type)
+
+
+def _compressed(data: bytes, media_type: str) -> bytes | None:
+    if not media_type.startswith(("text/", "application/", "image/svg")):
+        return None
+    compressed = gzip.compress(data, 9, mtime=0)
+    return compressed if len(compressed) < len(data) * 0.9 else None
 
 
 def _media_type(name: str) -> str:
