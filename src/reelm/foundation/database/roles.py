@@ -11,6 +11,7 @@ from sqlalchemy import MetaData
 
 from reelm.foundation.errors import Unavailable
 
+_LOCK = 0x7265656C6D04  # "reelm" 4
 NOT_ALLOWED = (
     "The database user may not create the serving role {role}. Let an administrator run: "
     "ALTER ROLE {owner} CREATEROLE;"
@@ -31,6 +32,7 @@ def app_conninfo(owner_conninfo: str, epoch: int, password: str) -> str:
 def ensure_owner(superuser_conninfo: str, owner: str, password: str, database: str) -> None:
     """In the embedded database, make the owner's role and its database where they lack."""
     with psycopg.connect(superuser_conninfo, autocommit=True) as connection:
+        _alone(connection)
         _ensure_login(connection, owner, password, "CREATEROLE")
         found = connection.execute(
             "SELECT pg_get_userbyid(datdba) FROM pg_database WHERE datname = %s", [database]
@@ -54,6 +56,7 @@ def ensure_app(owner_conninfo: str, epoch: int, password: str, metadata: MetaDat
     role = app_role(database, epoch)
     append_only = [t.name for t in metadata.tables.values() if t.info.get("append_only")]
     with psycopg.connect(owner_conninfo, autocommit=True) as connection:
+        _alone(connection)
         try:
             _ensure_login(connection, role, password, "")
         except psycopg.errors.InsufficientPrivilege as error:
@@ -76,6 +79,12 @@ _GRANTS = (
     "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
     "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {role}",
 )
+
+
+def _alone(connection: psycopg.Connection[tuple[object, ...]]) -> None:
+    # Two commands that open the region at once must not alter one role at the same time: the
+    # second would fail with "tuple concurrently updated". Let go when the connection closes.
+    connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
 
 
 def _ensure_login(
