@@ -40,7 +40,7 @@ def test_nothing_tells_a_wrong_handle_from_a_wrong_password(session, parts):
     assert work == {(1, 0)}
 
 
-def test_the_hash_of_nobody_costs_what_a_real_one_costs():
+def test_the_hash_of_nobody_costs_what_a_real_one_costs(real_hashes):
     assert not passwords.is_outdated(passwords._nobodys_hash())
 
 
@@ -50,7 +50,7 @@ def test_an_account_without_a_password_cannot_be_signed_in_to(session, parts):
         _sign_in(session, parts, "importer", "")
 
 
-def test_a_hash_of_older_parameters_is_made_anew(session, parts):
+def test_a_hash_of_older_parameters_is_made_anew(session, parts, real_hashes):
     made = signed_up(session, parts, handle="asha")
     weak = PasswordHasher.from_parameters(CHEAPEST).hash(PASSWORD)
     session.execute(update(Credential).values(password_hash=weak))
