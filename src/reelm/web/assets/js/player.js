@@ -32,14 +32,14 @@ export class Player extends EventTarget {
     if (this.element.error) this.on("error");
   }
 
-  load(video, card, { progressive = false } = {}) {
+  load(video, card, { progressive = false, startS = 0 } = {}) {
     this.release();
     this.video = video;
     this.card = card;
     this.triedBoth = false;
     card.querySelector(".stage").append(this.element);
     this.element.setAttribute("aria-labelledby", `c${video.id}`);
-    this.stream = attach(this.element, video, { progressive, onFatal: (status) => this.fail(status) });
+    this.stream = attach(this.element, video, { progressive, startS, onFatal: (status) => this.fail(status) });
   }
 
   moveTo(card) {
@@ -50,9 +50,7 @@ export class Player extends EventTarget {
 
   restart(progressive) {
     const { video, card } = this;
-    const at = this.element.currentTime;
-    this.load(video, card, { progressive });
-    this.element.currentTime = at;
+    this.load(video, card, { progressive, startS: this.element.currentTime });
     if (this.wantsPlay) this.element.play().catch(() => {});
   }
 

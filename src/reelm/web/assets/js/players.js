@@ -38,15 +38,18 @@ export class Players extends EventTarget {
     loadPoster(place.card);
     if (!player) {
       player = this.spare([place.video.id, previous?.video.id]);
-      player.load(place.video, place.card, { progressive: old === null });
-      const at = this.leftAt.get(place.video.id);
-      if (at) player.element.currentTime = at;
+      this.fill(player, place, { progressive: old === null });
     }
     this.current = player;
     this.dispatchEvent(new CustomEvent("current", { detail: player }));
     const refused = await player.play(this.isMuted);
     if (refused) this.refuseSound();
     if (player === this.current) this.prepareNext();
+  }
+
+  /** Loads a video so that it goes on where it was left. */
+  fill(player, { video, card }, { progressive = false } = {}) {
+    player.load(video, card, { progressive, startS: this.leftAt.get(video.id) ?? 0 });
   }
 
   leave(player) {
@@ -67,7 +70,7 @@ export class Players extends EventTarget {
     loadPoster(previous?.card);
     await loadHls();
     if (next !== this.around.next || !next || this.holding(next.video.id) || next.video.state === "processing") return;
-    this.spare([this.current.video?.id, previous?.video.id]).load(next.video, next.card);
+    this.fill(this.spare([this.current.video?.id, previous?.video.id]), next);
   }
 
   refuseSound() {

@@ -34,18 +34,19 @@ export function progressiveUrl(video, stage) {
 }
 
 /** Attaches `video` to `element`; answers a handle with ahead(), retry() and release(). */
-export function attach(element, video, { progressive, onFatal }) {
+export function attach(element, video, { progressive, startS = 0, onFatal }) {
   const adaptive = !progressive && !preferences.isSaving();
-  if (adaptive && Hls) return attachHls(element, video, onFatal);
+  if (adaptive && Hls) return attachHls(element, video, startS, onFatal);
   // A browser's own HLS is for those without MSE: elsewhere it cannot be told how far to read ahead.
-  if (adaptive && !hasMse() && element.canPlayType(HLS_MIME)) return attachUrl(element, video.manifest_url, "native");
-  return attachUrl(element, progressiveUrl(video, element.parentElement), "progressive");
+  if (adaptive && !hasMse() && element.canPlayType(HLS_MIME)) return attachUrl(element, video.manifest_url, startS, "native");
+  return attachUrl(element, progressiveUrl(video, element.parentElement), startS, "progressive");
 }
 
 const hasMse = () => "MediaSource" in window || "ManagedMediaSource" in window;
 
-function attachUrl(element, url, kind) {
+function attachUrl(element, url, startS, kind) {
   element.src = url;
+  if (startS) element.currentTime = startS;
   return {
     kind,
     ahead() {},
@@ -61,12 +62,13 @@ function attachUrl(element, url, kind) {
   };
 }
 
-function attachHls(element, video, onFatal) {
+function attachHls(element, video, startS, onFatal) {
   const hls = new Hls({
     enableWorker: false, // fragmented MP4 passes through: nothing to do in a worker
     capLevelToPlayerSize: true,
     abrEwmaDefaultEstimate: estimate,
     testBandwidth: false,
+    startPosition: startS || -1, // set on the element it would be overruled
     maxBufferLength: AHEAD_WAITING_S,
     maxMaxBufferLength: 30,
     backBufferLength: 30,
