@@ -125,7 +125,7 @@ class Media:
         if file.data is not None:
             return file.data[start : start + length]
         if file.opened is not None:
-            return os.pread(file.opened.fileno(), length, start)
+            return os.pread(file.opened.descriptor, length, start)
         if file.key is None:
             raise Missing("There is nothing at this address.")
         return await asyncio.to_thread(self.store.get_range, file.key, start, length)

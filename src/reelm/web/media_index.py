@@ -4,11 +4,12 @@ The database tells of each change by NOTIFY at its commit (migration 0001). Whil
 not connected nothing is taken from memory: each request asks the database.
 """
 
+import os
 import threading
 import time
 from collections import OrderedDict
 from dataclasses import dataclass, field
-from io import FileIO
+from pathlib import Path
 
 from reelm import accounts, social, videos
 from reelm.foundation.database import Session
@@ -24,6 +25,17 @@ GRANT_S = 60.0
 NOTHING = "There is nothing at this address."
 
 
+class OpenFile:
+    """A file opened for reading, closed when the last request that reads it has ended."""
+
+    def __init__(self, path: Path) -> None:
+        self.descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+
+    def __del__(self) -> None:
+        if "descriptor" in self.__dict__:
+            os.close(self.descriptor)
+
+
 @dataclass(frozen=True)
 class MediaFile:
     """One thing with an address: bytes in memory, an open local file, or an object elsewhere."""
@@ -32,7 +44,7 @@ class MediaFile:
     media_type: str
     size_bytes: int
     data: bytes | None = None
-    opened: FileIO | None = None
+    opened: OpenFile | None = None
     key: str | None = None
 
 
@@ -139,7 +151,7 @@ class MediaIndex:
             size_bytes = self._parts.store.size_bytes(source.key)
             return MediaFile(etag, source.media_type, size_bytes, key=source.key)
         try:
-            opened = FileIO(local)
+            opened = OpenFile(local)
         except FileNotFoundError:
             raise Missing(NOTHING) from None
         size_bytes = local.stat().st_size
