@@ -10,9 +10,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
 from psycopg.conninfo import make_conninfo
 
 from reelm import app
+from reelm.accounts import passwords
 from reelm.foundation import home as homes
 from reelm.foundation import ids
 from reelm.foundation.config import load
@@ -20,6 +23,8 @@ from reelm.foundation.database import Database, Session, embedded, roles
 from reelm.foundation.jobs import run_worker
 from reelm.foundation.parts import Parts
 from reelm.foundation.storage import open_store
+
+_REAL = passwords._hasher
 
 OWNER_PASSWORD = "owner-of-the-tests"
 TEMPLATE = "reelm_template"
@@ -123,3 +128,19 @@ def _drop(postgres: str, name: str) -> None:
     with psycopg.connect(postgres, autocommit=True) as connection:
         connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
         connection.execute(f"DROP ROLE IF EXISTS {roles.app_role(name, 1)}")
+
+
+@pytest.fixture(autouse=True)
+def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Hash with the cheapest parameters."""
+    monkeypatch.setattr(passwords, "_hasher", PasswordHasher.from_parameters(CHEAPEST))
+    passwords._nobodys_hash.cache_clear()
+    yield
+    passwords._nobodys_hash.cache_clear()
+
+
+@pytest.fixture
+def real_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash as the service does."""
+    monkeypatch.setattr(passwords, "_hasher", _REAL)
+    passwords._nobodys_hash.cache_clear()

@@ -197,6 +197,19 @@ def reset(
         command.reset(parts, handle)
 
 
+@cli.command(name="rotate-key")
+def rotate_key(region: Region) -> None:
+    """Replace the key that wraps every account's key, while the region serves.
+
+    May be cut off and run again. Restart the server afterwards.
+    """
+    from reelm import accounts as room
+
+    with _open(region) as parts:
+        count = room.rotate_region_key(parts)
+    typer.echo(f"The region key is new; {count} account keys were wrapped by it.")
+
+
 @cli.callback(invoke_without_command=True)
 def root(
     version: Annotated[bool, typer.Option("--version", help="Print the release.")] = False,

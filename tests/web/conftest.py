@@ -29,7 +29,7 @@ def client(parts: Parts) -> Iterator[TestClient]:
 def join(parts: Parts) -> Iterator[Callable[[str], TestClient]]:
     """Sign somebody up and return their own client."""
     application = build(parts)
-    opened = []
+    opened: list[TestClient] = []
 
     def join(handle: str) -> TestClient:
         client = TestClient(application, base_url="https://localhost")

@@ -1,7 +1,7 @@
 """The table of the audit log; it may be added to, never changed."""
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
@@ -14,7 +14,7 @@ class AuditEntry(Base):
 
     __tablename__ = "audit_entry"
     __data__ = DataClass(Residency.REGION, Transfer.TRANSFER, Erasure.KEEP)
-    __table_args__: ClassVar[dict[str, Any]] = {"info": {"append_only": True}}
+    __table_args__ = ({"info": {"append_only": True}},)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=OPERATIONAL)
     kind: Mapped[str] = mapped_column(info=OPERATIONAL)

@@ -10,6 +10,7 @@ from reelm.videos import manifest
 from reelm.videos.fragments import Segment
 from reelm.videos.models import CaptionTrack, Rendition, Video
 
+
 @dataclass(frozen=True)
 class StoredRung:
     """A rendition's row as playlists need it."""

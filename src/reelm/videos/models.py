@@ -75,7 +75,7 @@ class Rendition(Base):
     peak_bps: Mapped[int] = mapped_column(info=PUBLIC)
     frame_rate: Mapped[float] = mapped_column(Float, info=PUBLIC)
     init_length: Mapped[int] = mapped_column(info=PUBLIC)
-    # [[offset, length, duration_ms], ...]
+    # Each is offset, length and duration in ms.
     segments: Mapped[list[list[int]]] = mapped_column(JSONB, info=PUBLIC)
     # Left out of new manifests, but players that have begun on it may finish; then swept.
     retired_at: Mapped[datetime | None] = mapped_column(info=OPERATIONAL)

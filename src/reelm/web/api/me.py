@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import StreamingResponse
 
-from reelm import accounts, videos
+from reelm import accounts, social, videos
 from reelm.foundation.clock import now
 from reelm.foundation.database import Session
 from reelm.foundation.errors import Unauthenticated
@@ -84,6 +84,8 @@ def edit_me(session: Session, parts: Parts, viewer: Viewer, body: ProfileForm) -
     """Change one's profile."""
     edit = accounts.ProfileEdit(**msgspec.structs.asdict(body))
     accounts.edit_profile(session, account_id_of(viewer), edit)
+    if body.is_private is False:
+        social.accept_all_requests(session, account_id_of(viewer))
     return me(session, parts, viewer)
 
 

@@ -9,6 +9,7 @@ from reelm import accounts
 from reelm.foundation.database import Session
 from reelm.foundation.errors import Invalid, ReelmError, Unauthenticated
 from reelm.foundation.parts import Parts
+from reelm.web.api import sessions
 from reelm.web.errors import STATUS
 from reelm.web.rendering import page
 from reelm.web.viewer import Cookies, Viewer
@@ -43,7 +44,7 @@ def sign_in(
         values = {"handle": form.get("handle", "")}
         shown = {"error": error.sentence, "values": values, "next": target}
         return page(request, viewer, "sign_in.html", STATUS[error.kind], **shown)
-    _begin(session, parts, viewer, cookies, account_id)
+    sessions.begin(session, parts, viewer, cookies, account_id)
     return RedirectResponse(target, 303)
 
 
@@ -68,7 +69,7 @@ def sign_up(
         values = {key: form.get(key, "") for key in ("handle", "display_name", "birth_date")}
         shown = {"error": error.sentence, "values": values}
         return page(request, viewer, "sign_up.html", STATUS[error.kind], **shown)
-    _begin(session, parts, viewer, cookies, made.account_id)
+    sessions.begin(session, parts, viewer, cookies, made.account_id)
     return page(request, viewer, "sign_up.html", 201, recovery_codes=made.recovery_codes)
 
 
@@ -99,7 +100,7 @@ def recover(
     except ReelmError as error:
         shown = {"error": error.sentence, "values": {"handle": form.get("handle", "")}}
         return page(request, viewer, "recover.html", STATUS[error.kind], **shown)
-    _begin(session, parts, viewer, cookies, account_id)
+    sessions.begin(session, parts, viewer, cookies, account_id)
     return RedirectResponse("/", 303)
 
 
@@ -120,15 +121,6 @@ def require_account(viewer: Viewer) -> int:
     if viewer.account_id is None:
         raise Unauthenticated("Sign in first.")
     return viewer.account_id
-
-
-def _begin(
-    session: Session, parts: Parts, viewer: Viewer, cookies: Cookies, account_id: int
-) -> None:
-    begun = accounts.begin_session(
-        session, parts, account_id, address=viewer.address, user_agent=viewer.user_agent
-    )
-    cookies.sign_in(begun.token, begun.expires_at)
 
 
 def _new_account(form: Fields) -> accounts.NewAccount:

@@ -163,7 +163,7 @@ def _tables() -> None:
     sa.Column('window_ends_at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('tries', sa.BigInteger(), nullable=False),
     sa.PrimaryKeyConstraint('subject', 'window_ends_at', name=op.f('pk_rate_limit')),
-    
+
     prefixes=['UNLOGGED']
     )
     op.create_index(op.f('ix_rate_limit_window_ends_at'), 'rate_limit', ['window_ends_at'], unique=False)
