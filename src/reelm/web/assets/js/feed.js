@@ -92,6 +92,7 @@ class Feed extends HTMLElement {
 
   setCurrent(index) {
     this.index = index;
+    this.watches.tick(); // while the old video still plays: a short watch has no other moment
     this.window.show(Math.min(index, this.source.videos.length - 1), (card) => this.players.forget(card));
     this.keepEndLast();
     const place = this.place(index);

@@ -12,6 +12,7 @@ export class Player extends EventTarget {
     element.loop = true;
     element.preload = "auto";
     element.controls = false;
+    element.autoplay = false; // the page's own first one has it, and would play unseen when it is reused
     element.tabIndex = -1;
     element.disableRemotePlayback = true;
     this.video = null;
@@ -49,9 +50,10 @@ export class Player extends EventTarget {
   }
 
   restart(progressive) {
-    const { video, card } = this;
+    const { video, card, wantsPlay } = this;
     this.load(video, card, { progressive, startS: this.element.currentTime });
-    if (this.wantsPlay) this.element.play().catch(() => {});
+    this.wantsPlay = wantsPlay;
+    if (wantsPlay) this.element.play().catch(() => {});
   }
 
   release() {
