@@ -187,7 +187,7 @@ def reset(
     handle: Annotated[str, typer.Argument(help="Handle of the locked-out account.")],
     region: Region,
 ) -> None:
-    """Print a new password for somebody who has lost password and recovery codes.
+    """Print new recovery codes for somebody who has lost password and codes.
 
     All sessions of the account end. Make sure that it is the right person.
     """

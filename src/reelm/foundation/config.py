@@ -176,7 +176,8 @@ def _from_text(variable: str, text: str, hint: Any) -> object:
     try:
         return msgspec.convert(text, hint, strict=False)
     except msgspec.ValidationError as error:
-        raise BadSetting(f"{variable}={text!r} is not a valid value: {error}.") from None
+        # The value is not repeated: it may be a secret.
+        raise BadSetting(f"{variable} has no valid value: {error}.") from None
 
 
 def _checked(tables: dict[str, Any], path: Path) -> Settings:

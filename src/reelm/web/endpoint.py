@@ -120,7 +120,7 @@ async def answer(endpoint: Endpoint, parts: Parts, request: Request) -> Response
 
 
 def _run(endpoint: Endpoint, parts: Parts, request: Request, data: bytes) -> Response:
-    cookies = Cookies(is_secure=is_secure(request))
+    cookies = Cookies(is_secure=is_secure(request, parts.settings.http.public_url))
     arguments = _from_request(endpoint, request, data)
     with parts.transaction() as session:
         viewer = viewer_of(session, parts, request)
@@ -143,11 +143,14 @@ def _run(endpoint: Endpoint, parts: Parts, request: Request, data: bytes) -> Res
     return response
 
 
-def is_secure(request: Request) -> bool:
-    """Whether cookies may carry `Secure`: on https, and on loopback, which browsers trust."""
+def is_secure(request: Request, public_url: str) -> bool:
+    """Whether cookies may carry `Secure`: on https, and on loopback, which browsers trust.
+
+    Behind a proxy that ends TLS this process sees plain HTTP; `public_url` says what people use.
+    """
     host = request.url.hostname or ""
     local = host == "localhost" or host.endswith(".localhost") or host.startswith("127.")
-    return request.url.scheme == "https" or local
+    return local or request.url.scheme == "https" or public_url.startswith("https://")
 
 
 async def read_body(request: Request, most_bytes: int) -> bytes:

@@ -1,0 +1,220 @@
+"""`reelm serve`: every part killed in the middle of work, and everything ends well."""
+
+import base64
+import socket
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import httpx2 as httpx
+import pytest
+
+from tests.commands.served import Served, processes, reelm, serving, until
+
+from reelm.videos.sandbox import ffmpeg_path
+
+TUS = {"tus-resumable": "1.0.0"}
+PARTS = ["worker", "web", "database", "supervisor"]
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(tmp_path_factory.mktemp("serve") / "region") as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A clip whose encode takes long enough to be killed in the middle."""
+    path = tmp_path_factory.mktemp("clip") / "long.mp4"
+    source = "testsrc2=s=720x1280:r=30:d=6,noise=alls=20"
+    words = ["-f", "lavfi", "-i", source, *"-c:v libx264 -preset ultrafast -g 30".split()]
+    words += ["-pix_fmt", "yuv420p", "-loglevel", "error", str(path)]
+    subprocess.run([ffmpeg_path(None), *words], check=True)
+    return path.read_bytes()
+
+
+class Uploader:
+    """A person who uploads, and goes on after anything."""
+
+    def __init__(self, served: Served, handle: str) -> None:
+        self.served = served
+        self.client = httpx.Client(base_url=served.address, timeout=30, cookies={})
+        terms = until(lambda: self.client.get("/api/region").json())["terms_version"]
+        answer = self.client.post(
+            "/api/accounts",
+            json={
+                "handle": handle,
+                "password": "correct horse battery",
+                "birth_date": "1990-01-01",
+                "terms_version": terms,
+            },
+        )
+        assert answer.status_code == 201, answer.text
+        session = answer.headers["set-cookie"].split(";")[0]
+        self.client.headers["cookie"] = session
+
+    def create(self, size: int) -> str:
+        metadata = "filename " + base64.b64encode(b"clip.mp4").decode()
+        headers = {**TUS, "upload-length": str(size), "upload-metadata": metadata}
+        answer = self.client.post("/api/uploads", headers=headers)
+        assert answer.status_code == 201, answer.text
+        return answer.headers["location"].replace(self.served.address, "")
+
+    def offset(self, url: str) -> int | None:
+        answer = self.client.head(url, headers=TUS)
+        if answer.status_code >= 500:
+            return None
+        return int(answer.headers["upload-offset"]) + 1  # so that nothing yet is not nothing
+
+    def send(self, url: str, data: bytes, offset: int) -> httpx.Response:
+        headers = {
+            **TUS,
+            "upload-offset": str(offset),
+            "content-type": "application/offset+octet-stream",
+        }
+        return self.client.patch(url, content=data[offset:], headers=headers)
+
+    def finish(self, url: str, data: bytes) -> str:
+        """Send what is missing, however often it takes; return the video's id."""
+
+        def more() -> str | None:
+            offset = (self.offset(url) or 1) - 1
+            answer = self.client.head(url, headers=TUS)
+            if video_id := answer.headers.get("reelm-video-id"):
+                return video_id
+            answer = self.send(url, data, offset)
+            return answer.headers.get("reelm-video-id")
+
+        return until(more)
+
+
+@pytest.fixture
+def uploader(served: Served) -> Iterator[Callable[[str], Uploader]]:
+    people = []
+
+    def join(handle: str) -> Uploader:
+        people.append(Uploader(served, handle))
+        return people[-1]
+
+    yield join
+    for person in people:
+        person.client.close()
+
+
+def slowly(data: bytes, gate: threading.Event) -> Iterator[bytes]:
+    yield data[: len(data) // 2]
+    gate.wait(timeout=60)
+    yield data[len(data) // 2 :]
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_an_upload_goes_on_after_a_kill(
+    served: Served, uploader: Callable[[str], Uploader], clip: bytes, part: str
+) -> None:
+    person = uploader(f"up_{part}")
+    url = person.create(len(clip))
+    gate = threading.Event()
+
+    def send() -> None:
+        headers = {**TUS, "upload-offset": "0", "content-type": "application/offset+octet-stream"}
+        try:
+            person.client.patch(url, content=slowly(clip, gate), headers=headers)
+        except httpx.TransportError:
+            pass
+
+    sender = threading.Thread(target=send)
+    sender.start()
+    until(lambda: any(p.stat().st_size for p in (served.home / "uploads").iterdir()))
+    served.kill(part)
+    gate.set()
+    sender.join()
+    if part == "supervisor":
+        served.start()
+    until(lambda: person.offset(url))
+    video_id = person.finish(url, clip)
+    ended = until(lambda: final(person, video_id))
+    assert ended["state"] == "ready"
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_an_encode_ends_after_a_kill(
+    served: Served, uploader: Callable[[str], Uploader], clip: bytes, part: str
+) -> None:
+    person = uploader(f"enc_{part}")
+    url = person.create(len(clip))
+    video_id = person.finish(url, clip)
+    until(lambda: encoding(served))
+    served.kill(part)
+    if part == "supervisor":
+        served.start()
+    until(lambda: has_ladder(person, video_id))
+    until(lambda: settled(served))
+    assert served.jobs()["failed"] == 0
+
+
+def test_afterwards_the_doctor_finds_nothing(served: Served) -> None:
+    until(lambda: settled(served))
+    answer = reelm("doctor", "--region", str(served.home), check=False)
+    assert answer.returncode == 0, answer.stdout
+
+
+def test_exactly_one_process_answers_on_the_port(served: Served) -> None:
+    served.kill("supervisor")
+    served.start()
+    second = reelm("serve", "--region", str(served.home), check=False)
+    assert second.returncode == 2
+    assert "served already" in second.stderr
+    assert len(listeners(served.port)) == 1
+    assert httpx.get(f"{served.address}/healthz").status_code == 200
+
+
+def test_another_region_cannot_share_the_port(served: Served, tmp_path: Path) -> None:
+    reelm("init", str(tmp_path / "other"), "--jurisdiction", "neutral", "--operator", "Other")
+    other = Served(tmp_path / "other", served.port)
+    with pytest.raises(AssertionError, match="did not start"):
+        other.start()
+
+
+def test_open_streams_do_not_hold_up_the_stop(
+    served: Served, uploader: Callable[[str], Uploader], clip: bytes
+) -> None:
+    person = uploader("streamer")
+    video_id = person.finish(person.create(len(clip)), clip)
+    video = until(lambda: final(person, video_id))
+    with socket.create_connection(("127.0.0.1", served.port)) as idle:
+        path = video["progressive_url"]
+        idle.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        idle.recv(1000)  # and read no more
+        assert served.stop() < 30
+    assert served.everything() == []
+    served.start()
+
+
+def final(person: Uploader, video_id: str) -> dict | None:
+    answer = person.client.get(f"/api/videos/{video_id}")
+    if answer.status_code != 200 or answer.json()["state"] == "processing":
+        return None
+    return answer.json()
+
+
+def has_ladder(person: Uploader, video_id: str) -> bool:
+    answer = person.client.get(f"/api/videos/{video_id}")
+    return answer.status_code == 200 and len(answer.json()["renditions"]) >= 3
+
+
+def encoding(served: Served) -> bool:
+    here = str(served.home)
+    return any("ffmpeg" in line and here in line for _, _, line in processes())
+
+
+def settled(served: Served) -> bool:
+    counts = served.jobs()
+    return counts["queued"] == counts["running"] == 0
+
+
+def listeners(port: int) -> set[str]:
+    """Inodes of the sockets that listen on a port."""
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return {row[9] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "0A"}
