@@ -177,6 +177,25 @@ def test_a_ladder_that_fails_for_good_leaves_what_is_playable_and_says_why(parts
     assert stored(parts, "renditions") != set()
 
 
+def test_a_file_that_is_damaged_in_the_middle_is_refused_after_all(parts, clips, run_jobs):
+    damaged = clips.changed("phone", "scratched.mp4", scratched)
+    video_id = imported(parts, person(parts), damaged)
+    run_jobs()
+    view = seen(parts, video_id)
+    assert (view.state, view.renditions) == ("failed", ())
+    assert "damaged" in (view.reason or "")
+    forgotten_removed(parts)
+    assert stored(parts) == set()
+
+
+def scratched(data: bytes) -> bytes:
+    """Overwrite the inside of one coded picture, and nothing that a container knows of."""
+    middle = data.index(b"mdat") + (len(data) - data.index(b"mdat")) // 2
+    return (
+        data[:middle] + bytes(b ^ 0x5A for b in data[middle : middle + 200]) + data[middle + 200 :]
+    )
+
+
 def test_a_ladder_that_fails_for_good_ends_a_video_that_has_nothing_playable(parts, clips):
     video_id = imported(parts, person(parts), clips("webm"))
     publishing.publish(parts, video_id)

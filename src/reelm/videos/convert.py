@@ -6,10 +6,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import msgspec
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reelm.foundation.clock import now
+from reelm.foundation.events import publish as tell
 from reelm.foundation.parts import Parts
+from reelm.videos.events import VideoFailed
 from reelm.videos.ladder import Ladder, make_ladder
 from reelm.videos.models import Rendition, Video
 from reelm.videos.objects import check_prompt, forget
@@ -70,6 +73,21 @@ def give_up(session: Session, video_id: int, reason: str) -> bool:
         video.reason = reason
         _drop_original(session, video)
     return True
+
+
+def withdraw(session: Session, video_id: int, reason: str) -> None:
+    """Refuse a video whose file turned out to be damaged after it had become playable."""
+    refuse(session, video_id, reason)
+    video = session.get(Video, video_id, with_for_update=True)
+    if video is None or video.state != "ready":
+        return
+    renditions = session.scalars(select(Rendition).where(Rendition.video_id == video_id)).all()
+    forget(session, [video.original_object, video.poster_object, *(r.object for r in renditions)])
+    for rendition in renditions:
+        session.delete(rendition)
+    video.state, video.reason = "failed", reason
+    video.original_object = video.poster_object = None
+    tell(session, VideoFailed(video_id=video_id))
 
 
 def _task_of(parts: Parts, video_id: int) -> _Task | None:

@@ -4,6 +4,7 @@ from reelm.foundation.errors import ReelmError, Unavailable
 from reelm.foundation.jobs import JobRun
 from reelm.videos import convert, publish
 from reelm.videos import delete as deleting
+from reelm.videos.ladder import Damaged
 from reelm.videos.objects import remove_forgotten
 from reelm.videos.sweep import sweep
 
@@ -20,11 +21,18 @@ def publish_failed(run: JobRun, reason: str, *, video_id: int) -> None:
 
 
 def make_ladder(run: JobRun, *, video_id: int) -> None:
-    """Make the renditions of a video; without any, what cannot be converted is refused."""
+    """Make the renditions of a video.
+
+    A damaged file is refused, though instant publish may have shown it; what merely cannot be
+    converted stays if it is playable.
+    """
     try:
         convert.convert(run.parts, video_id, run.progress)
     except Unavailable:
         raise
+    except Damaged as refusal:
+        with run.transaction() as session:
+            convert.withdraw(session, video_id, refusal.sentence)
     except ReelmError as refusal:
         with run.transaction() as session:
             is_playable = convert.give_up(session, video_id, refusal.sentence)

@@ -16,6 +16,8 @@ from reelm.videos.sandbox import Bounds, Outcome, ffmpeg_path, opened, run
 _EDGES = (360, 540, 720, 1080)
 # A source between two edges gets a rung of its own size only if the best edge would lose more.
 _WORTH = 0.8
+# ffmpeg's own status for more decoding errors than -max_error_rate allows.
+_TOO_MANY_ERRORS = 69
 _MAX_RATE = 60
 _SEGMENT_S = 2
 _LONGEST_MATCHED_S = 5.0
@@ -28,6 +30,10 @@ _MAX_BPS = {360: 900_000, 540: 1_800_000, 720: 3_000_000, 1080: 5_500_000}
 # Streams that were recorded off the air or from tape lose a frame now and then.
 _FORGIVEN_SHARE = {"mov": 0.0, "matroska": 0.0}
 _FORGIVEN_OTHERWISE = 0.02
+
+
+class Damaged(Invalid):
+    """The file itself is bad in a place that only a whole decode reaches."""
 
 
 class Ladder(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,10 +86,8 @@ def make_ladder(
         # Another build of ffmpeg may lack zscale: pale colours are better than no video.
         outcome = _encode(source, probe, work, chosen, keys, ffmpeg, on_progress, tone_map=False)
     raws = [work / _raw_name(size) for size in chosen]
-    if (
-        outcome.returncode == 69
-    ):  # ffmpeg's own status for more decoding errors than -max_error_rate
-        refusal = Invalid("The video is damaged: parts of it cannot be decoded.")
+    if outcome.returncode == _TOO_MANY_ERRORS:
+        refusal = Damaged("The video is damaged: parts of it cannot be decoded.")
         refusal.add_note(outcome.errors)
         raise refusal
     checked(outcome, raws, "The video cannot be converted")
