@@ -5,7 +5,8 @@ from pathlib import Path
 
 from reelm.videos.sandbox import ffmpeg_path
 
-_BOX = "drawbox=0:0:iw/4:ih/4:red:fill"
+# The source has red places of its own: no colour is left of them.
+_BOX = "hue=s=0,drawbox=0:0:iw/4:ih/4:red:fill"
 _H264 = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p"
 _AAC = "-c:a aac -b:a 64k"
 _TONE = "-f lavfi -i sine=440:r=48000:d=2.4"
@@ -45,7 +46,7 @@ RECIPES = {
         "holiday.mp4",
         (
             f"{_drawn('360x640', 24, 4)} -f lavfi -i sine=330:r=48000:d=4 "
-            f"-vf noise=alls=60:allf=t,{_BOX} {_H264} -qp 18 -g 24 {_AAC}"
+            f"-vf noise=alls=60:allf=t,{_BOX} {_H264} -qp 30 -g 24 {_AAC}"
         ),
     ),
 }
@@ -70,8 +71,8 @@ class Clips:
         """Return one of many unlike clips."""
         path = self.folder / f"plain-{number}.mp4"
         if not path.exists():
-            hue = number * 26
-            look = f"{_drawn('180x320', 24, 2.4 + number % 3 * 0.5)} {_TONE} -vf hue=h={hue},{_BOX}"
+            drawn = _drawn("180x320", 24, 2.4 + number % 3 * 0.5)
+            look = f"{drawn} {_TONE} -vf hue=h={number * 26},{_BOX}"
             _ffmpeg(f"{look} {_H264} -g 24 {_AAC}".split(), path)
         return path
 

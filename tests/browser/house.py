@@ -1,6 +1,7 @@
 """A served region with clips in it, and the people who visit it with a browser."""
 
 import json
+import secrets
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -81,7 +82,7 @@ class Visit:
 
     def join(self, handle: str | None = None, **more: Any) -> str:
         """Sign up through the API and return the handle."""
-        handle = handle or f"visitor{next(_numbers)}"
+        handle = handle or f"visitor{next(_numbers)}_{secrets.token_hex(2)}"
         terms = self.api("GET", "/api/region")["terms_version"]
         form = {"handle": handle, "password": PASSWORD, "birth_date": "1990-05-17"}
         self.api("POST", "/api/accounts", {**form, "terms_version": terms, **more})
