@@ -28,7 +28,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A clip whose encode takes long enough to be killed in the middle."""
     path = tmp_path_factory.mktemp("clip") / "long.mp4"
-    source = "testsrc2=s=720x1280:r=30:d=6,noise=alls=20"
+    source = "testsrc2=s=1080x1920:r=30:d=4,noise=alls=20"
     words = ["-f", "lavfi", "-i", source, *"-c:v libx264 -preset ultrafast -g 30".split()]
     words += ["-pix_fmt", "yuv420p", "-loglevel", "error", str(path)]
     subprocess.run([ffmpeg_path(None), *words], check=True)
@@ -205,8 +205,13 @@ def has_ladder(person: Uploader, video_id: str) -> bool:
 
 
 def encoding(served: Served) -> bool:
-    here = str(served.home)
-    return any("ffmpeg" in line and here in line for _, _, line in processes())
+    """Whether an encode runs below this region's worker."""
+    parents = {pid: parent for pid, parent, _ in processes()}
+    worker = served.child("worker")
+    return any(
+        "libx264" in line and worker in (parent, parents.get(parent))
+        for _, parent, line in processes()
+    )
 
 
 def settled(served: Served) -> bool:

@@ -14,8 +14,9 @@ from granian.server.embed import Server
 
 from reelm import app
 from reelm.foundation.config import load
-from reelm.foundation.jobs import run_worker
+from reelm.foundation.jobs import defer, run_worker
 from reelm.foundation.parts import Parts
+from reelm.videos.tasks import SWEEP
 from reelm.web.application import build
 
 PR_SET_PDEATHSIG = 1
@@ -64,6 +65,9 @@ async def _web(parts: Parts, stop: asyncio.Event) -> None:
 
 
 async def _worker(parts: Parts, stop: asyncio.Event) -> None:
+    with parts.transaction() as session:
+        # What a killed worker left lying about goes now, not at the next full hour.
+        defer(session, SWEEP)
     working = asyncio.ensure_future(
         run_worker(parts, app.JOBS, queues=app.queues(parts.settings), periodic=app.PERIODIC)
     )

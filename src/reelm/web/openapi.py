@@ -10,6 +10,7 @@ from reelm import __version__
 from reelm.foundation import errors
 from reelm.web.endpoint import ANYONE, STAFF, Endpoint, plain
 from reelm.web.errors import STATUS, Problem
+from reelm.web.openapi_tus import TUS_PATHS
 from reelm.web.security import SAFE_METHODS
 
 REF = "#/components/schemas/{name}"
@@ -33,7 +34,7 @@ def document(endpoints: tuple[Endpoint, ...]) -> dict[str, Any]:
             "description": "Ids are decimal strings, times are RFC 3339 in UTC, errors are "
             "problem details (RFC 9457). Uploads follow tus 1.0 at /api/uploads.",
         },
-        "paths": paths,
+        "paths": paths | TUS_PATHS,
         "components": {
             "schemas": components,
             "securitySchemes": {

@@ -38,6 +38,7 @@ from reelm.web.pages import gate, legal, own, reporting, sharing, staff, watchin
 HTML = "text/html"
 MAX_AVATAR_BYTES = 10 << 20
 IMAGES = ("image/jpeg", "image/png", "image/webp")
+WRONG = (Unauthenticated, RateLimited)
 
 API = (
     Endpoint("GET", "/api/region", region.read_region),
@@ -47,9 +48,9 @@ API = (
         "POST", "/api/accounts", accounts.sign_up, status=201,
         errors=(Forbidden, Conflict, RateLimited),
     ),
-    Endpoint("POST", "/api/sessions", sessions.sign_in, status=201, errors=(RateLimited,)),
+    Endpoint("POST", "/api/sessions", sessions.sign_in, status=201, errors=WRONG),
     Endpoint(
-        "POST", "/api/sessions/recovery", sessions.recover, status=201, errors=(RateLimited,)
+        "POST", "/api/sessions/recovery", sessions.recover, status=201, errors=WRONG
     ),
     Endpoint("GET", "/api/sessions", sessions.list_sessions, access=SIGNED_IN),
     Endpoint("DELETE", "/api/sessions/current", sessions.sign_out, access=SIGNED_IN),

@@ -6,7 +6,7 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from reelm import accounts
+from reelm import accounts, videos
 from reelm.foundation.database import Session
 from reelm.foundation.parts import Parts
 from reelm.web.api import follows as follows_api
@@ -18,9 +18,14 @@ from reelm.web.rendering import page
 from reelm.web.viewer import Viewer
 
 
-def upload(request: Request, viewer: Viewer) -> Response:
-    """Show the upload page."""
-    return page(request, viewer, "upload.html", quota=None)
+def upload(request: Request, session: Session, parts: Parts, viewer: Viewer) -> Response:
+    """Show the upload page, with what may still be stored."""
+    quota = None
+    if viewer.account_id is not None:
+        limits = parts.settings.upload
+        left = videos.quota_left(session, viewer.account_id, limits)
+        quota = {"used_bytes": limits.quota_bytes - left, "limit_bytes": limits.quota_bytes}
+    return page(request, viewer, "upload.html", quota=quota)
 
 
 def my_videos(
