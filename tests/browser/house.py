@@ -80,6 +80,12 @@ class Visit:
         self.page.goto(self.address + path)
         return self.page
 
+    def status(self, path: str) -> int:
+        """Open an address and return the status of its answer."""
+        answer = self.page.goto(self.address + path)
+        assert answer is not None
+        return answer.status
+
     def join(self, handle: str | None = None, **more: Any) -> str:
         """Sign up through the API and return the handle."""
         handle = handle or f"visitor{next(_numbers)}_{secrets.token_hex(2)}"

@@ -105,7 +105,7 @@ def red_corner(page: Page, selector: str) -> str:
     corners = page.locator(selector).evaluate(_CORNERS)
     red = [name for name, colour in corners.items() if is_red(colour)]
     assert len(red) == 1, corners
-    return red[0]
+    return str(red[0])
 
 
 def is_red(colour: list[int]) -> bool:

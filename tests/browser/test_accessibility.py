@@ -33,9 +33,7 @@ def serious(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["dark", "light"])
 @pytest.mark.parametrize("size", ["phone", "desktop"])
-def test_no_page_has_a_serious_barrier(
-    visit: Opener, house: House, scheme: str, size: str
-) -> None:
+def test_no_page_has_a_serious_barrier(visit: Opener, house: House, scheme: str, size: str) -> None:
     options = {"color_scheme": scheme, **(DESKTOP if size == "desktop" else {})}
     guest, member = visit(**options), visit(**options)
     guest.expect("404")

@@ -78,7 +78,7 @@ def test_a_private_account_lets_in_whom_it_accepts(visit: Opener, house: House) 
     other = asker.go(f"/@{name}")
     expect(other.get_by_role("heading", name="This account is private")).to_be_visible()
     asker.expect("404")
-    assert asker.page.goto(asker.address + video["page_url"]).status == 404
+    assert asker.status(video["page_url"]) == 404
     asker.go(f"/@{name}")
     other.get_by_role("button", name="Follow", exact=True).click()
     expect(other.get_by_role("button", name="Requested")).to_be_visible()
@@ -101,9 +101,9 @@ def test_blocking_hides_both_from_each_other(visit: Opener) -> None:
     page.get_by_role("button", name="Block", exact=True).click()
     expect(page.get_by_role("button", name="Unblock")).to_be_visible()
     two.expect("404")
-    assert two.page.goto(two.address + f"/@{one_name}").status == 404
+    assert two.status(f"/@{one_name}") == 404
     page.get_by_role("button", name="Unblock").click()
-    poll(two.page, lambda: two.page.goto(two.address + f"/@{one_name}").status == 200)
+    poll(two.page, lambda: two.status(f"/@{one_name}") == 200)
 
 
 def test_a_guest_who_likes_is_asked_to_join(guest: Visit) -> None:
