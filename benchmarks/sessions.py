@@ -53,7 +53,8 @@ def _fill(conninfo: str) -> None:
     with psycopg.connect(conninfo, autocommit=True) as connection:
         connection.execute("CREATE TABLE clip (id bigint PRIMARY KEY, caption text, likes int)")
         connection.execute(
-            "INSERT INTO clip SELECT n, 'clip ' || n, (n * 7919) % 1000 FROM generate_series(1, 20000) n"
+            "INSERT INTO clip SELECT n, 'clip ' || n, (n * 7919) % 1000"
+            " FROM generate_series(1, 20000) n"
         )
         connection.execute("CREATE INDEX ON clip (likes DESC, id)")
         connection.execute("VACUUM ANALYZE clip")
@@ -89,7 +90,7 @@ def _in_threads(conninfo: str) -> float:
 
 async def _in_tasks(conninfo: str) -> float:
     async def connect() -> psycopg.AsyncConnection[object]:
-        return await psycopg.AsyncConnection.connect(conninfo)  # type: ignore[return-value]
+        return await psycopg.AsyncConnection.connect(conninfo)
 
     engine = create_async_engine(
         "postgresql+psycopg://", async_creator=connect, pool_size=CONCURRENCY

@@ -20,6 +20,7 @@ from reelm.foundation import home as homes
 from reelm.foundation import ids
 from reelm.foundation.config import load
 from reelm.foundation.database import Database, Session, embedded, roles
+from reelm.foundation.database.migrate import migrate
 from reelm.foundation.jobs import run_worker
 from reelm.foundation.parts import Parts
 from reelm.foundation.storage import open_store
@@ -48,7 +49,9 @@ def postgres(scratch: Path) -> Iterator[str]:
     home = scratch / "postgres-home"
     (home / "keys").mkdir(parents=True, mode=0o755)
     (home / "logs").mkdir()
-    version = "16" if os.environ.get("REELM_TEST_POSTGRES_VERSION") == "16" else "18"
+    version: embedded.Version = (
+        "16" if os.environ.get("REELM_TEST_POSTGRES_VERSION") == "16" else "18"
+    )
     with embedded.running(home, version=version) as server:
         yield make_conninfo(server.conninfo(), dbname="postgres")
 
@@ -59,7 +62,7 @@ def template(postgres: str) -> Iterator[str]:
     name = f"{TEMPLATE}_{secrets.token_hex(4)}"
     roles.ensure_owner(postgres, app.OWNER, OWNER_PASSWORD, name)
     owner = make_conninfo(postgres, user=app.OWNER, password=OWNER_PASSWORD, dbname=name)
-    app.migrate(owner)
+    migrate(owner)
     yield name
     _drop(postgres, name)
 

@@ -121,7 +121,7 @@ class Served:
             if here in line and "reelm" in line and pid != os.getpid() and "pytest" not in line
         ]
 
-    def jobs(self) -> dict[str, int]:
+    def jobs(self):
         return json.loads(reelm("jobs", "--region", str(self.home), "--json").stdout)["counts"]
 
 

@@ -1,6 +1,7 @@
 """`reelm serve`: every part killed in the middle of work, and everything ends well."""
 
 import base64
+import contextlib
 import socket
 import subprocess
 import threading
@@ -9,7 +10,6 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
-
 from tests.commands.served import Served, processes, reelm, serving, until
 
 from reelm.videos.sandbox import ffmpeg_path
@@ -29,7 +29,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A clip whose encode takes long enough to be killed in the middle."""
     path = tmp_path_factory.mktemp("clip") / "long.mp4"
     source = "testsrc2=s=1080x1920:r=30:d=4,noise=alls=20"
-    words = ["-f", "lavfi", "-i", source, *"-c:v libx264 -preset ultrafast -g 30".split()]
+    words = ["-f", "lavfi", "-i", source, "-c:v", "libx264", "-preset", "ultrafast", "-g", "30"]
     words += ["-pix_fmt", "yuv420p", "-loglevel", "error", str(path)]
     subprocess.run([ffmpeg_path(None), *words], check=True)
     return path.read_bytes()
@@ -119,10 +119,8 @@ def test_an_upload_goes_on_after_a_kill(
 
     def send() -> None:
         headers = {**TUS, "upload-offset": "0", "content-type": "application/offset+octet-stream"}
-        try:
+        with contextlib.suppress(httpx.TransportError):
             person.client.patch(url, content=slowly(clip, gate), headers=headers)
-        except httpx.TransportError:
-            pass
 
     sender = threading.Thread(target=send)
     sender.start()
@@ -192,7 +190,7 @@ def test_open_streams_do_not_hold_up_the_stop(
     served.start()
 
 
-def final(person: Uploader, video_id: str) -> dict | None:
+def final(person: Uploader, video_id: str):
     answer = person.client.get(f"/api/videos/{video_id}")
     if answer.status_code != 200 or answer.json()["state"] == "processing":
         return None
@@ -214,7 +212,7 @@ def encoding(served: Served) -> bool:
     )
 
 
-def settled(served: Served) -> bool:
+def settled(served: Served):
     counts = served.jobs()
     return counts["queued"] == counts["running"] == 0
 

@@ -27,10 +27,8 @@ class Clock:
         self.ms += max(1, round(seconds * 1000))
 
 
-def source(clock: Clock, **changes: int) -> ids.Snowflakes:
-    return ids.Snowflakes(
-        **{"region": 3, "process": 5, **changes}, wall_ms=clock.now, sleep=clock.sleep
-    )
+def source(clock: Clock, floor_ms: int = 0) -> ids.Snowflakes:
+    return ids.Snowflakes(3, 5, floor_ms, wall_ms=clock.now, sleep=clock.sleep)
 
 
 @given(st.lists(st.integers(-50, 50), max_size=300))

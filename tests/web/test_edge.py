@@ -106,9 +106,9 @@ def test_ids_that_cannot_be_are_missing(join: Callable[[str], TestClient], numbe
 )
 def test_foreign_cookies_make_an_anonymous_viewer(client: TestClient, cookie: str) -> None:
     assert (
-        client.get("/api/region", headers={"cookie": cookie.encode("latin-1")}).status_code == 200
+        client.get("/api/region", headers={b"cookie": cookie.encode("latin-1")}).status_code == 200
     )
-    assert client.get("/api/me", headers={"cookie": cookie.encode("latin-1")}).status_code == 401
+    assert client.get("/api/me", headers={b"cookie": cookie.encode("latin-1")}).status_code == 401
 
 
 def test_the_session_cookie_is_out_of_reach_of_scripts(client: TestClient, parts: Parts) -> None:

@@ -13,7 +13,9 @@ depends_on = None
 
 def upgrade() -> None:
     """Apply this step."""
-    op.get_bind().exec_driver_sql(procrastinate.schema.SchemaManager.get_schema().replace("%", "%%"))
+    op.get_bind().exec_driver_sql(
+        procrastinate.schema.SchemaManager.get_schema().replace("%", "%%")
+    )
     _tables()
     op.execute(_NOTIFY)
     op.execute(_COUNT)
@@ -91,284 +93,377 @@ CREATE TRIGGER count_gone AFTER DELETE ON comment REFERENCING OLD TABLE AS acts
 
 
 def _tables() -> None:
-    op.create_table('account',
-    sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('handle', sa.Text(), nullable=False),
-    sa.Column('display_name', sa.Text(), nullable=False),
-    sa.Column('bio', sa.Text(), nullable=False),
-    sa.Column('links', postgresql.JSONB(), nullable=False),
-    sa.Column('avatar_object', sa.Text(), nullable=True),
-    sa.Column('language', sa.Text(), nullable=True),
-    sa.Column('is_private', sa.Boolean(), nullable=False),
-    sa.Column('role', sa.Text(), nullable=True),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_account'))
+    op.create_table(
+        "account",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("handle", sa.Text(), nullable=False),
+        sa.Column("display_name", sa.Text(), nullable=False),
+        sa.Column("bio", sa.Text(), nullable=False),
+        sa.Column("links", postgresql.JSONB(), nullable=False),
+        sa.Column("avatar_object", sa.Text(), nullable=True),
+        sa.Column("language", sa.Text(), nullable=True),
+        sa.Column("is_private", sa.Boolean(), nullable=False),
+        sa.Column("role", sa.Text(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_account")),
     )
-    op.create_table('account_key',
-    sa.Column('account_id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('wrapped_key', sa.LargeBinary(), nullable=False),
-    sa.Column('region_key_version', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('account_id', name=op.f('pk_account_key'))
+    op.create_table(
+        "account_key",
+        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("wrapped_key", sa.LargeBinary(), nullable=False),
+        sa.Column("region_key_version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_account_key")),
     )
-    op.create_table('account_private',
-    sa.Column('account_id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('birth_date', sa.LargeBinary(), nullable=False),
-    sa.PrimaryKeyConstraint('account_id', name=op.f('pk_account_private'))
+    op.create_table(
+        "account_private",
+        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("birth_date", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_account_private")),
     )
-    op.create_table('audit_entry',
-    sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('kind', sa.Text(), nullable=False),
-    sa.Column('body', postgresql.JSONB(), nullable=False),
-    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_audit_entry'))
+    op.create_table(
+        "audit_entry",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("body", postgresql.JSONB(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
     )
-    op.create_table('credential',
-    sa.Column('account_id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('password_hash', sa.Text(), nullable=False),
-    sa.Column('changed_at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('account_id', name=op.f('pk_credential'))
+    op.create_table(
+        "credential",
+        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("password_hash", sa.Text(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_credential")),
     )
-    op.create_table('erased_account',
-    sa.Column('account_id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('erased_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('complete_at', sa.DateTime(timezone=True), nullable=True),
-    sa.PrimaryKeyConstraint('account_id', name=op.f('pk_erased_account'))
+    op.create_table(
+        "erased_account",
+        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("erased_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("complete_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("account_id", name=op.f("pk_erased_account")),
     )
-    op.create_table('erased_handle',
-    sa.Column('handle_hash', sa.LargeBinary(), nullable=False),
-    sa.PrimaryKeyConstraint('handle_hash', name=op.f('pk_erased_handle'))
+    op.create_table(
+        "erased_handle",
+        sa.Column("handle_hash", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("handle_hash", name=op.f("pk_erased_handle")),
     )
-    op.create_table('handle',
-    sa.Column('handle_key', sa.Text(), nullable=False),
-    sa.Column('account_id', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('handle_key', name=op.f('pk_handle')),
-    sa.UniqueConstraint('account_id', name=op.f('uq_handle_account_id'))
+    op.create_table(
+        "handle",
+        sa.Column("handle_key", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("handle_key", name=op.f("pk_handle")),
+        sa.UniqueConstraint("account_id", name=op.f("uq_handle_account_id")),
     )
-    op.create_table('job_report',
-    sa.Column('job_id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('progress', sa.Double(), nullable=False),
-    sa.Column('reason', sa.Text(), nullable=True),
-    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('job_id', name=op.f('pk_job_report'))
+    op.create_table(
+        "job_report",
+        sa.Column("job_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("progress", sa.Double(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_job_report")),
     )
-    op.create_table('process_lease',
-    sa.Column('process', sa.SmallInteger(), nullable=False),
-    sa.Column('holder', sa.Text(), nullable=False),
-    sa.Column('until', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('process', name=op.f('pk_process_lease'))
+    op.create_table(
+        "process_lease",
+        sa.Column("process", sa.SmallInteger(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("process", name=op.f("pk_process_lease")),
     )
-    op.create_table('rate_limit',
-    sa.Column('subject', sa.LargeBinary(), nullable=False),
-    sa.Column('window_ends_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('tries', sa.BigInteger(), nullable=False),
-    sa.PrimaryKeyConstraint('subject', 'window_ends_at', name=op.f('pk_rate_limit')),
-
-    prefixes=['UNLOGGED']
+    op.create_table(
+        "rate_limit",
+        sa.Column("subject", sa.LargeBinary(), nullable=False),
+        sa.Column("window_ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tries", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("subject", "window_ends_at", name=op.f("pk_rate_limit")),
+        prefixes=["UNLOGGED"],
     )
-    op.create_index(op.f('ix_rate_limit_window_ends_at'), 'rate_limit', ['window_ends_at'], unique=False)
-    op.create_table('recovery_code',
-    sa.Column('account_id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('code_hash', sa.LargeBinary(), nullable=False),
-    sa.Column('made_at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('account_id', 'code_hash', name=op.f('pk_recovery_code'))
+    op.create_index(
+        op.f("ix_rate_limit_window_ends_at"), "rate_limit", ["window_ends_at"], unique=False
     )
-    op.create_table('report',
-    sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('reporter_id', sa.BigInteger(), nullable=True),
-    sa.Column('target_kind', sa.Text(), nullable=False),
-    sa.Column('target_id', sa.BigInteger(), nullable=False),
-    sa.Column('reason', sa.Text(), nullable=False),
-    sa.Column('detail', sa.LargeBinary(), nullable=False),
-    sa.Column('contact', sa.LargeBinary(), nullable=False),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_report'))
+    op.create_table(
+        "recovery_code",
+        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("code_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "code_hash", name=op.f("pk_recovery_code")),
     )
-    op.create_index(op.f('ix_report_reporter_id'), 'report', ['reporter_id'], unique=False)
-    op.create_index(op.f('ix_report_state_report_id'), 'report', ['state', 'id'], unique=False)
-    op.create_table('sound',
-    sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('account_id', sa.BigInteger(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_sound'))
+    op.create_table(
+        "report",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("reporter_id", sa.BigInteger(), nullable=True),
+        sa.Column("target_kind", sa.Text(), nullable=False),
+        sa.Column("target_id", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("detail", sa.LargeBinary(), nullable=False),
+        sa.Column("contact", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_report")),
     )
-    op.create_table('tenure',
-    sa.Column('epoch', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('operator', sa.Text(), nullable=False),
-    sa.Column('public_key', sa.Text(), nullable=False),
-    sa.Column('began_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('ended_at', sa.DateTime(timezone=True), nullable=True),
-    sa.PrimaryKeyConstraint('epoch', name=op.f('pk_tenure'))
+    op.create_index(op.f("ix_report_reporter_id"), "report", ["reporter_id"], unique=False)
+    op.create_index(op.f("ix_report_state_report_id"), "report", ["state", "id"], unique=False)
+    op.create_table(
+        "sound",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sound")),
     )
-    op.create_table('terms_acceptance',
-    sa.Column('account_id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('version', sa.Text(), nullable=False),
-    sa.Column('accepted_at', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('account_id', 'version', name=op.f('pk_terms_acceptance'))
+    op.create_table(
+        "tenure",
+        sa.Column("epoch", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("operator", sa.Text(), nullable=False),
+        sa.Column("public_key", sa.Text(), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("epoch", name=op.f("pk_tenure")),
     )
-    op.create_table('unneeded_object',
-    sa.Column('key', sa.Text(), nullable=False),
-    sa.Column('since', sa.DateTime(timezone=True), nullable=False),
-    sa.PrimaryKeyConstraint('key', name=op.f('pk_unneeded_object'))
+    op.create_table(
+        "terms_acceptance",
+        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "version", name=op.f("pk_terms_acceptance")),
     )
-    op.create_table('upload',
-    sa.Column('account_id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('size_bytes', sa.BigInteger(), nullable=False),
-    sa.Column('offset_bytes', sa.BigInteger(), nullable=False),
-    sa.Column('draft', sa.LargeBinary(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('video_id', sa.BigInteger(), nullable=True),
-    sa.PrimaryKeyConstraint('account_id', 'id', name=op.f('pk_upload'))
+    op.create_table(
+        "unneeded_object",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_unneeded_object")),
     )
-    op.create_index(op.f('ix_upload_expires_at'), 'upload', ['expires_at'], unique=False)
-    op.create_table('video',
-    sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('account_id', sa.BigInteger(), nullable=False),
-    sa.Column('caption', sa.Text(), nullable=False),
-    sa.Column('language', sa.Text(), nullable=True),
-    sa.Column('audience', sa.Text(), nullable=False),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('reason', sa.Text(), nullable=True),
-    sa.Column('sound_id', sa.BigInteger(), nullable=True),
-    sa.Column('duration_ms', sa.BigInteger(), nullable=False),
-    sa.Column('width', sa.Integer(), nullable=False),
-    sa.Column('height', sa.Integer(), nullable=False),
-    sa.Column('poster_object', sa.Text(), nullable=True),
-    sa.Column('placeholder', sa.Text(), nullable=False),
-    sa.Column('original_object', sa.Text(), nullable=True),
-    sa.Column('original_bytes', sa.BigInteger(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('published_at', sa.DateTime(timezone=True), nullable=True),
-    sa.Column('ladder_at', sa.DateTime(timezone=True), nullable=True),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_video'))
+    op.create_table(
+        "upload",
+        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("offset_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("draft", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("video_id", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_upload")),
     )
-    op.create_index(op.f('ix_video_account_id_video_id'), 'video', ['account_id', 'id'], unique=False)
-    op.create_index(op.f('ix_video_published_at'), 'video', ['published_at'], unique=False)
-    op.create_index(op.f('ix_video_original_object'), 'video', ['original_object'], unique=False)
-    op.create_index(op.f('ix_video_poster_object'), 'video', ['poster_object'], unique=False)
-    op.create_table('block',
-    sa.Column('account_id', sa.BigInteger(), nullable=False),
-    sa.Column('blocked_id', sa.BigInteger(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_block_account_id'), ondelete='CASCADE'),
-    sa.ForeignKeyConstraint(['blocked_id'], ['account.id'], name=op.f('fk_block_blocked_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('account_id', 'blocked_id', name=op.f('pk_block'))
+    op.create_index(op.f("ix_upload_expires_at"), "upload", ["expires_at"], unique=False)
+    op.create_table(
+        "video",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("caption", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=True),
+        sa.Column("audience", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("sound_id", sa.BigInteger(), nullable=True),
+        sa.Column("duration_ms", sa.BigInteger(), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("poster_object", sa.Text(), nullable=True),
+        sa.Column("placeholder", sa.Text(), nullable=False),
+        sa.Column("original_object", sa.Text(), nullable=True),
+        sa.Column("original_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ladder_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_video")),
     )
-    op.create_index(op.f('ix_block_blocked_id_block_account_id'), 'block', ['blocked_id', 'account_id'], unique=False)
-    op.create_table('caption_track',
-    sa.Column('video_id', sa.BigInteger(), nullable=False),
-    sa.Column('language', sa.Text(), nullable=False),
-    sa.Column('text', sa.Text(), nullable=False),
-    sa.Column('updated_at', sa.DateTime(timezone=True), nullable=False),
-    sa.ForeignKeyConstraint(['video_id'], ['video.id'], name=op.f('fk_caption_track_video_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('video_id', 'language', name=op.f('pk_caption_track'))
+    op.create_index(
+        op.f("ix_video_account_id_video_id"), "video", ["account_id", "id"], unique=False
     )
-    op.create_table('comment',
-    sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('video_id', sa.BigInteger(), nullable=False),
-    sa.Column('account_id', sa.BigInteger(), nullable=False),
-    sa.Column('body', sa.Text(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('edited_at', sa.DateTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_comment_account_id'), ondelete='CASCADE'),
-    sa.ForeignKeyConstraint(['video_id'], ['video.id'], name=op.f('fk_comment_video_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('id', name=op.f('pk_comment'))
+    op.create_index(op.f("ix_video_published_at"), "video", ["published_at"], unique=False)
+    op.create_index(op.f("ix_video_original_object"), "video", ["original_object"], unique=False)
+    op.create_index(op.f("ix_video_poster_object"), "video", ["poster_object"], unique=False)
+    op.create_table(
+        "block",
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("blocked_id", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_block_account_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["blocked_id"], ["account.id"], name=op.f("fk_block_blocked_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "blocked_id", name=op.f("pk_block")),
     )
-    op.create_index(op.f('ix_comment_account_id'), 'comment', ['account_id'], unique=False)
-    op.create_index(op.f('ix_comment_video_id_comment_id'), 'comment', ['video_id', 'id'], unique=False)
-    op.create_table('follow',
-    sa.Column('account_id', sa.BigInteger(), nullable=False),
-    sa.Column('creator_id', sa.BigInteger(), nullable=False),
-    sa.Column('state', sa.Text(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_follow_account_id'), ondelete='CASCADE'),
-    sa.ForeignKeyConstraint(['creator_id'], ['account.id'], name=op.f('fk_follow_creator_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('account_id', 'creator_id', name=op.f('pk_follow'))
+    op.create_index(
+        op.f("ix_block_blocked_id_block_account_id"),
+        "block",
+        ["blocked_id", "account_id"],
+        unique=False,
     )
-    op.create_index(op.f('ix_follow_creator_id_follow_account_id'), 'follow', ['creator_id', 'account_id'], unique=False)
-    op.create_table('impression',
-    sa.Column('viewer_id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('video_id', sa.BigInteger(), nullable=False),
-    sa.Column('batch_id', sa.BigInteger(), nullable=False),
-    sa.Column('position', sa.Integer(), nullable=False),
-    sa.Column('source', sa.Text(), nullable=False),
-    sa.Column('shown_at', sa.DateTime(timezone=True), nullable=False),
-    sa.ForeignKeyConstraint(['video_id'], ['video.id'], name=op.f('fk_impression_video_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('viewer_id', 'video_id', name=op.f('pk_impression'))
+    op.create_table(
+        "caption_track",
+        sa.Column("video_id", sa.BigInteger(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name=op.f("fk_caption_track_video_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("video_id", "language", name=op.f("pk_caption_track")),
     )
-    op.create_index(op.f('ix_impression_video_id'), 'impression', ['video_id'], unique=False)
-    op.create_index(op.f('ix_impression_viewer_id_impression_batch_id'), 'impression', ['viewer_id', 'batch_id'], unique=False)
-    op.create_index(op.f('ix_impression_viewer_id_impression_shown_at'), 'impression', ['viewer_id', 'shown_at'], unique=False)
-    op.create_table('rendition',
-    sa.Column('video_id', sa.BigInteger(), nullable=False),
-    sa.Column('name', sa.Text(), nullable=False),
-    sa.Column('object', sa.Text(), nullable=False),
-    sa.Column('size_bytes', sa.BigInteger(), nullable=False),
-    sa.Column('width', sa.Integer(), nullable=False),
-    sa.Column('height', sa.Integer(), nullable=False),
-    sa.Column('codecs', sa.Text(), nullable=False),
-    sa.Column('bitrate_bps', sa.BigInteger(), nullable=False),
-    sa.Column('peak_bps', sa.BigInteger(), nullable=False),
-    sa.Column('frame_rate', sa.Float(), nullable=False),
-    sa.Column('init_length', sa.BigInteger(), nullable=False),
-    sa.Column('segments', postgresql.JSONB(), nullable=False),
-    sa.Column('retired_at', sa.DateTime(timezone=True), nullable=True),
-    sa.ForeignKeyConstraint(['video_id'], ['video.id'], name=op.f('fk_rendition_video_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('video_id', 'name', name=op.f('pk_rendition'))
+    op.create_table(
+        "comment",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("video_id", sa.BigInteger(), nullable=False),
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("edited_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_comment_account_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name=op.f("fk_comment_video_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_comment")),
     )
-    op.create_index(op.f('ix_rendition_object'), 'rendition', ['object'], unique=False)
-    op.create_table('session',
-    sa.Column('account_id', sa.BigInteger(), nullable=False),
-    sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('token_hash', sa.LargeBinary(), nullable=False),
-    sa.Column('address', sa.LargeBinary(), nullable=False),
-    sa.Column('user_agent', sa.LargeBinary(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('last_seen_at', sa.DateTime(timezone=True), nullable=False),
-    sa.Column('expires_at', sa.DateTime(timezone=True), nullable=False),
-    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_session_account_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('account_id', 'id', name=op.f('pk_session'))
+    op.create_index(op.f("ix_comment_account_id"), "comment", ["account_id"], unique=False)
+    op.create_index(
+        op.f("ix_comment_video_id_comment_id"), "comment", ["video_id", "id"], unique=False
     )
-    op.create_table('video_count',
-    sa.Column('video_id', sa.BigInteger(), nullable=False),
-    sa.Column('likes', sa.BigInteger(), server_default='0', nullable=False),
-    sa.Column('comments', sa.BigInteger(), server_default='0', nullable=False),
-    sa.Column('views', sa.BigInteger(), server_default='0', nullable=False),
-    sa.Column('completions', sa.BigInteger(), server_default='0', nullable=False),
-    sa.Column('watched_ms', sa.BigInteger(), server_default='0', nullable=False),
-    sa.ForeignKeyConstraint(['video_id'], ['video.id'], name=op.f('fk_video_count_video_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('video_id', name=op.f('pk_video_count'))
+    op.create_table(
+        "follow",
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("creator_id", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_follow_account_id"), ondelete="CASCADE"
+        ),
+        sa.ForeignKeyConstraint(
+            ["creator_id"], ["account.id"], name=op.f("fk_follow_creator_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "creator_id", name=op.f("pk_follow")),
     )
-    op.create_table('video_hashtag',
-    sa.Column('video_id', sa.BigInteger(), nullable=False),
-    sa.Column('tag', sa.Text(), nullable=False),
-    sa.ForeignKeyConstraint(['video_id'], ['video.id'], name=op.f('fk_video_hashtag_video_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('video_id', 'tag', name=op.f('pk_video_hashtag'))
+    op.create_index(
+        op.f("ix_follow_creator_id_follow_account_id"),
+        "follow",
+        ["creator_id", "account_id"],
+        unique=False,
     )
-    op.create_index(op.f('ix_video_hashtag_tag_video_hashtag_video_id'), 'video_hashtag', ['tag', 'video_id'], unique=False)
-    op.create_table('video_like',
-    sa.Column('account_id', sa.BigInteger(), nullable=False),
-    sa.Column('video_id', sa.BigInteger(), nullable=False),
-    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
-    sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_video_like_account_id'), ondelete='CASCADE'),
-    sa.ForeignKeyConstraint(['video_id'], ['video.id'], name=op.f('fk_video_like_video_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('account_id', 'video_id', name=op.f('pk_video_like'))
+    op.create_table(
+        "impression",
+        sa.Column("viewer_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("video_id", sa.BigInteger(), nullable=False),
+        sa.Column("batch_id", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("shown_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name=op.f("fk_impression_video_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("viewer_id", "video_id", name=op.f("pk_impression")),
     )
-    op.create_index(op.f('ix_video_like_video_id'), 'video_like', ['video_id'], unique=False)
-    op.create_table('watch',
-    sa.Column('viewer_id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('id', sa.BigInteger(), autoincrement=False, nullable=False),
-    sa.Column('video_id', sa.BigInteger(), nullable=False),
-    sa.Column('watched_ms', sa.BigInteger(), nullable=False),
-    sa.Column('duration_ms', sa.BigInteger(), nullable=False),
-    sa.Column('loops', sa.Integer(), nullable=False),
-    sa.Column('completed', sa.Boolean(), nullable=False),
-    sa.Column('muted', sa.Boolean(), nullable=False),
-    sa.Column('at', sa.DateTime(timezone=True), nullable=False),
-    sa.ForeignKeyConstraint(['video_id'], ['video.id'], name=op.f('fk_watch_video_id'), ondelete='CASCADE'),
-    sa.PrimaryKeyConstraint('viewer_id', 'id', name=op.f('pk_watch'))
+    op.create_index(op.f("ix_impression_video_id"), "impression", ["video_id"], unique=False)
+    op.create_index(
+        op.f("ix_impression_viewer_id_impression_batch_id"),
+        "impression",
+        ["viewer_id", "batch_id"],
+        unique=False,
     )
-    op.create_index(op.f('ix_watch_video_id'), 'watch', ['video_id'], unique=False)
+    op.create_index(
+        op.f("ix_impression_viewer_id_impression_shown_at"),
+        "impression",
+        ["viewer_id", "shown_at"],
+        unique=False,
+    )
+    op.create_table(
+        "rendition",
+        sa.Column("video_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("codecs", sa.Text(), nullable=False),
+        sa.Column("bitrate_bps", sa.BigInteger(), nullable=False),
+        sa.Column("peak_bps", sa.BigInteger(), nullable=False),
+        sa.Column("frame_rate", sa.Float(), nullable=False),
+        sa.Column("init_length", sa.BigInteger(), nullable=False),
+        sa.Column("segments", postgresql.JSONB(), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name=op.f("fk_rendition_video_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("video_id", "name", name=op.f("pk_rendition")),
+    )
+    op.create_index(op.f("ix_rendition_object"), "rendition", ["object"], unique=False)
+    op.create_table(
+        "session",
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("address", sa.LargeBinary(), nullable=False),
+        sa.Column("user_agent", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_session_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_session")),
+    )
+    op.create_table(
+        "video_count",
+        sa.Column("video_id", sa.BigInteger(), nullable=False),
+        sa.Column("likes", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("comments", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("views", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("completions", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("watched_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name=op.f("fk_video_count_video_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("video_id", name=op.f("pk_video_count")),
+    )
+    op.create_table(
+        "video_hashtag",
+        sa.Column("video_id", sa.BigInteger(), nullable=False),
+        sa.Column("tag", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name=op.f("fk_video_hashtag_video_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("video_id", "tag", name=op.f("pk_video_hashtag")),
+    )
+    op.create_index(
+        op.f("ix_video_hashtag_tag_video_hashtag_video_id"),
+        "video_hashtag",
+        ["tag", "video_id"],
+        unique=False,
+    )
+    op.create_table(
+        "video_like",
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("video_id", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["account.id"],
+            name=op.f("fk_video_like_account_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name=op.f("fk_video_like_video_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "video_id", name=op.f("pk_video_like")),
+    )
+    op.create_index(op.f("ix_video_like_video_id"), "video_like", ["video_id"], unique=False)
+    op.create_table(
+        "watch",
+        sa.Column("viewer_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("video_id", sa.BigInteger(), nullable=False),
+        sa.Column("watched_ms", sa.BigInteger(), nullable=False),
+        sa.Column("duration_ms", sa.BigInteger(), nullable=False),
+        sa.Column("loops", sa.Integer(), nullable=False),
+        sa.Column("completed", sa.Boolean(), nullable=False),
+        sa.Column("muted", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name=op.f("fk_watch_video_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("viewer_id", "id", name=op.f("pk_watch")),
+    )
+    op.create_index(op.f("ix_watch_video_id"), "watch", ["video_id"], unique=False)
