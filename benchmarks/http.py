@@ -1,0 +1,210 @@
+# ruff: noqa: A005 - the name says what it measures; nothing imports it
+"""Feed requests per second: the web process on one core, PostgreSQL on the other.
+
+wrk asks for /api/feed?limit=10 over 32 connections, as nobody in particular and signed in, from a
+region that has VIDEOS published videos (one clip, posted again by its rows: what the feed reads is
+rows). wrk shares the database's core and takes little of it. Between rounds the service rests.
+
+`anonymous` sends no cookie: each request is a new viewer who gets a new cookie. `signed_in` takes
+turns among VIEWERS accounts, as many people swipe at once; each request writes ten impressions.
+`one_at_a_time` is a single connection, the same accounts.
+
+With --profile, py-spy (if it is on the PATH) samples the web process during a signed-in round, and
+`shares` says what part of the samples that hold the GIL or wait in a request was spent where.
+
+    python benchmarks/http.py [--profile] [ROUNDS] [SECONDS] [VIDEOS]
+
+Needs wrk (Debian package) and two cores.
+"""
+
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+sys.path.pop(0)
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from benchmarks.rig.client import Client
+from benchmarks.rig.figures import finish, say, summary
+from benchmarks.rig.serving import Served, cpu_s, served
+from sqlalchemy import text
+
+from reelm import app
+from reelm.commands.demo_clips import clips, make_clip
+
+WEB_CORE, OTHER_CORE = 0, 1
+CONNECTIONS = 32
+VIEWERS = 40
+FEED = "/api/feed?limit=10"
+TAKE_TURNS = """
+local cookies = {{ {cookies} }}
+local turn = 0
+request = function()
+  turn = turn % #cookies + 1
+  return wrk.format("GET", "{path}", {{ ["Cookie"] = cookies[turn] }})
+end
+"""
+NOBODY = 'request = function() return wrk.format("GET", "{path}") end'
+# Where a sample belongs: the innermost frame that matches decides.
+PLACES = (
+    ("waiting for a request", r"concurrent/futures/thread.py:\d+|selectors.py|threading.py"),
+    ("waiting for PostgreSQL", r"psycopg/(connection|waiting|generators)"),
+    ("SQL: driver and ORM", r"psycopg|sqlalchemy"),
+    ("viewer and session", r"reelm/web/viewer|reelm/accounts"),
+    ("feed and cards", r"reelm/feed|reelm/social|reelm/videos"),
+    ("JSON and shapes", r"reelm/web/api|msgspec|_encoded"),
+    ("HTTP: routing, headers, metrics", r"starlette|reelm/web|prometheus|granian"),
+    ("event loop and threads", r"asyncio|threading|concurrent"),
+)
+
+
+def main(rounds: int, seconds: int, videos: int, *, profile: bool) -> None:
+    """Measure, and print one line of JSON."""
+    if shutil.which("wrk") is None:
+        sys.exit("wrk is not installed: apt-get install wrk")
+    with tempfile.TemporaryDirectory(prefix="reelm-http-") as name, served() as region:
+        folder = Path(name)
+        clients = [region.client() for _ in range(VIEWERS)]
+        for number, client in enumerate(clients):
+            client.sign_up(f"bench_http_{number}")
+        _fill(region, clients[0], folder, videos)
+        nobody, people = folder / "nobody.lua", folder / "people.lua"
+        nobody.write_text(NOBODY.format(path=FEED))
+        cookies = ", ".join(f'"{client.cookie}"' for client in clients)
+        people.write_text(TAKE_TURNS.format(cookies=cookies, path=FEED))
+        region.pin("web", WEB_CORE)
+        region.pin("database", OTHER_CORE)
+        figures: dict[str, object] = {"videos": videos, "connections": CONNECTIONS}
+        for kind, script in (("anonymous", nobody), ("signed_in", people)):
+            figures[kind] = _rounds(region, kind, script, rounds, seconds)
+        figures["one_at_a_time_ms"] = _alone(region, people, seconds)
+        if profile:
+            figures["shares"] = _shares(region, people, folder, seconds)
+    finish("http", figures)
+
+
+def _fill(region: Served, client: Client, folder: Path, videos: int) -> None:
+    """Publish one clip and copy its rows, with accounts of their own."""
+    content = make_clip(clips()[0], folder, font=None).read_bytes()
+    video_id = client.upload(content, "A clip #bench")
+    client.wait_until_ready(video_id)
+    client.wait_for_ladder(video_id, 2)
+    with app.join_region(region.home) as parts, parts.transaction() as session:
+        known = {"video_id": int(video_id), "videos": videos}
+        for table, key in (
+            ("video", "id"),
+            ("rendition", "video_id"),
+            ("video_hashtag", "video_id"),
+        ):
+            names = session.execute(
+                text(
+                    "SELECT column_name FROM information_schema.columns"
+                    " WHERE table_name = :table AND is_generated = 'NEVER'"
+                ),
+                {"table": table},
+            ).scalars()
+            columns = [str(name) for name in names]
+            values = [f"{key} + n" if name == key else name for name in columns]
+            copy = (
+                f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)}"  # noqa: S608
+                f" FROM {table}, generate_series(1, :videos - 1) n WHERE {key} = :video_id"
+            )
+            session.execute(text(copy), known)
+
+
+def _rounds(
+    region: Served, name: str, script: Path, rounds: int, seconds: int
+) -> dict[str, object]:
+    web = region.processes()["web"][0]
+    per_s, p50, p99, cpu_ms = [], [], [], []
+    for _ in range(rounds):
+        before_s = cpu_s(web)
+        out = _wrk(region.port, script, seconds)
+        total = int(_found(r"(\d+) requests in", out))
+        cpu_ms.append((cpu_s(web) - before_s) / max(total, 1) * 1000)
+        per_s.append(float(_found(r"Requests/sec:\s*([\d.]+)", out)))
+        p50.append(_ms(_found(r"50%\s+([\d.]+\w+)", out)))
+        p99.append(_ms(_found(r"99%\s+([\d.]+\w+)", out)))
+        say(f"{name}: {per_s[-1]:,.0f}/s, p50 {p50[-1]:.0f} ms, p99 {p99[-1]:.0f} ms")
+    return {
+        "per_s": summary(per_s, 0),
+        "p50_ms": summary(p50, 1),
+        "p99_ms": summary(p99, 1),
+        "web_cpu_ms_per_request": summary(cpu_ms, 2),
+    }
+
+
+def _alone(region: Served, script: Path, seconds: int) -> dict[str, object]:
+    out = _wrk(region.port, script, seconds, connections=1)
+    return {
+        "p50": _ms(_found(r"50%\s+([\d.]+\w+)", out)),
+        "p99": _ms(_found(r"99%\s+([\d.]+\w+)", out)),
+    }
+
+
+def _shares(region: Served, script: Path, folder: Path, seconds: int) -> dict[str, float] | str:
+    spy = shutil.which("py-spy")
+    if spy is None:
+        return "py-spy is not on the PATH"
+    web = region.processes()["web"][0]
+    target = folder / "samples"
+    sampler = subprocess.Popen(
+        [
+            *(spy, "record", "--pid", str(web), "--duration", str(seconds), "--rate", "200"),
+            *("--gil", "--format", "raw", "--output", str(target)),
+        ],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    _wrk(region.port, script, seconds + 1)
+    sampler.wait(60)
+    counts: Counter[str] = Counter()
+    for line in target.read_text().splitlines():
+        stack, _, count = line.rpartition(" ")
+        counts[_place(stack)] += int(count)
+    whole = max(sum(counts.values()), 1)
+    return {place: round(count / whole, 3) for place, count in counts.most_common()}
+
+
+def _place(stack: str) -> str:
+    for frame in reversed(stack.split(";")):
+        for place, pattern in PLACES:
+            if re.search(pattern, frame):
+                return place
+    return "other"
+
+
+def _wrk(port: int, script: Path, seconds: int, connections: int = CONNECTIONS) -> str:
+    done = subprocess.run(
+        [
+            *("taskset", "-c", str(OTHER_CORE), "wrk", "-t1", f"-c{connections}", f"-d{seconds}s"),
+            *("--latency", "-s", str(script), f"http://127.0.0.1:{port}"),
+        ],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    if "Non-2xx" in done.stdout or "Socket errors" in done.stdout:
+        sys.exit(f"Not all answers were right:\n{done.stdout}")
+    return done.stdout
+
+
+def _found(pattern: str, out: str) -> str:
+    match = re.search(pattern, out)
+    if match is None:
+        sys.exit(f"wrk printed something else than expected:\n{out}")
+    return match.group(1)
+
+
+def _ms(words: str) -> float:
+    number, unit = re.fullmatch(r"([\d.]+)(us|ms|s)", words).groups()  # type: ignore[union-attr]
+    return round(float(number) * {"us": 0.001, "ms": 1.0, "s": 1000.0}[unit], 2)
+
+
+if __name__ == "__main__":
+    numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
+    main(*(numbers + [3, 5, 2000][len(numbers) :]), profile="--profile" in sys.argv)
