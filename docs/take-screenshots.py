@@ -3,7 +3,7 @@
     reelm demo --region demo-region            # in one terminal
     python docs/take-screenshots.py demo-region http://127.0.0.1:8080
 
-The passwords are read from the region; nothing is posted but a comment, a like and an avatar.
+The passwords are read from the region; what is posted for a picture is deleted again.
 """
 
 import json
@@ -26,7 +26,6 @@ PAGES = {
     "following": ("/?tab=following", "demo_viewer"),
     "profile": ("/@demo_ana", None),
     "upload": ("/upload", "demo_viewer"),
-    "my-videos": ("/me/videos", "demo_viewer"),
     "settings": ("/settings", "demo_viewer"),
     "sign-in": ("/sign-in", None),
     "sign-up": ("/sign-up", None),
@@ -103,7 +102,7 @@ class Camera:
                     page.goto(self.address + path)
                     wait_for_picture(page, 1.0)
                     self.keep(page, f"video-{size}-{scheme}")
-                    page.keyboard.press("c")
+                    page.locator(".card[data-state=playing] [data-act=comments]").click()
                     self.keep(page, f"comments-{size}-{scheme}")
         with self.window("phone", "dark", "demo_viewer") as page:
             video = self.api(page, "/api/accounts/demo_eli/videos")["videos"][0]
@@ -116,7 +115,7 @@ class Camera:
             self.keep(page, "report-phone-dark")
 
     def take_upload(self) -> None:
-        """Take the upload page while a clip goes up; the clip is discarded again."""
+        """Take the upload page while a clip goes up, and the posted clip; it is deleted again."""
         with self.window("phone", "dark", "demo_viewer") as page:
             video = self.api(page, "/api/accounts/demo_ana/videos")["videos"][1]
             clip = page.context.request.get(self.address + video["progressive_url"]).body()
@@ -125,8 +124,13 @@ class Camera:
             page.locator("#file").set_input_files(picked)
             page.locator("#caption").fill("Down the seahorse valley, once more #fractals")
             self.keep(page, "upload-sending-phone-dark")
-            page.locator("[data-cancel]").click()
-            page.wait_for_url("**/upload")
+            page.get_by_text("Uploaded.").wait_for()
+            page.locator("[data-post]").click()
+            page.get_by_text("It is live").wait_for()
+            page.goto(f"{self.address}/me/videos")
+            self.keep(page, "my-videos-phone-dark")
+            for mine in self.api(page, "/api/me/videos")["videos"]:
+                page.context.request.delete(f"{self.address}/api/videos/{mine['id']}")
 
     def api(self, page: Page, path: str) -> Any:
         """Ask the API as this window would."""
