@@ -4,13 +4,14 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reelm.foundation.errors import ReelmError
@@ -147,9 +148,15 @@ async def _on_http_error(request: Request, error: Exception) -> Response:
         405: f"This address does not take {request.method}.",
     }.get(error.status_code, error.detail)
     response = _shown(request, http_problem(error.status_code, detail))
-    for name, value in (error.headers or {}).items():
-        response.headers[name] = value
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        response.headers["allow"] = ", ".join(_methods_at(request))
     return response
+
+
+def _methods_at(request: Request) -> list[str]:
+    # One address has a route for each method; Starlette names only the first one's.
+    here = [r for r in request.app.routes if r.matches(request.scope)[0] is not Match.NONE]
+    return sorted({method for route in here for method in route.methods or ()})
 
 
 async def _on_crash(request: Request, error: Exception) -> Response:
