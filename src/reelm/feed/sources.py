@@ -22,7 +22,16 @@ from sqlalchemy.orm import Session
 
 from reelm.feed.catalogue import as_candidates, candidate_columns
 from reelm.feed.models import Impression
-from reelm.feed.parameters import ACCOUNT, BEFORE, MOST, SINCE, VIDEO_IDS, VIEWER, account
+from reelm.feed.parameters import (
+    ACCOUNT,
+    BEFORE,
+    MOST,
+    SINCE,
+    VIDEO_IDS,
+    VIEWER,
+    account,
+    as_array,
+)
 from reelm.feed.score import FOLLOWING_BOOST
 from reelm.feed.spacing import AUTHOR_GAP, Candidate
 from reelm.foundation.clock import now
@@ -44,7 +53,7 @@ def unseen(
     session: Session, viewer_id: int, account_id: int | None, video_ids: Sequence[int]
 ) -> set[int]:
     """Return those of the videos that the viewer may see and was not shown yet."""
-    bound = _bound(viewer_id, account_id) | {"video_ids": list(video_ids)}
+    bound = _bound(viewer_id, account_id) | {"video_ids": as_array(video_ids)}
     return set(session.scalars(_unseen(is_anonymous=account_id is None), bound))
 
 
