@@ -2,8 +2,8 @@
 """Feed requests per second: the web process on one core, PostgreSQL on the other.
 
 wrk asks for /api/feed?limit=10 over 32 connections, as nobody in particular and signed in, from a
-region that has VIDEOS published videos (one clip, posted again by its rows: what the feed reads is
-rows). wrk shares the database's core and takes little of it. Between rounds the service rests.
+region that has VIDEOS published videos of CREATORS accounts (one clip, posted again by its rows:
+what the feed reads is rows). wrk shares the database's core and takes little of it.
 
 `anonymous` sends no cookie: each request is a new viewer who gets a new cookie. `signed_in` takes
 turns among VIEWERS accounts, as many people swipe at once; each request writes ten impressions.
@@ -39,6 +39,12 @@ from reelm.commands.demo_clips import clips, make_clip
 WEB_CORE, OTHER_CORE = 0, 1
 CONNECTIONS = 32
 VIEWERS = 40
+CREATORS = 200
+PEOPLE = """
+INSERT INTO account (id, handle, display_name, bio, links, is_private, state, created_at)
+SELECT n, 'maker_' || n, 'Maker ' || n, '', '[]', false, 'active', now()
+FROM generate_series(1, :creators) n
+"""
 FEED = "/api/feed?limit=10"
 TAKE_TURNS = """
 local cookies = {{ {cookies} }}
@@ -94,7 +100,9 @@ def _fill(region: Served, client: Client, folder: Path, videos: int) -> None:
     client.wait_until_ready(video_id)
     client.wait_for_ladder(video_id, 2)
     with app.join_region(region.home) as parts, parts.transaction() as session:
-        known = {"video_id": int(video_id), "videos": videos}
+        known = {"video_id": int(video_id), "videos": videos, "creators": CREATORS}
+        session.execute(text(PEOPLE), known)
+        of_copy = {"id": "id + n", "video_id": "video_id + n", "account_id": "1 + n % :creators"}
         for table, key in (
             ("video", "id"),
             ("rendition", "video_id"),
@@ -108,7 +116,7 @@ def _fill(region: Served, client: Client, folder: Path, videos: int) -> None:
                 {"table": table},
             ).scalars()
             columns = [str(name) for name in names]
-            values = [f"{key} + n" if name == key else name for name in columns]
+            values = [of_copy.get(name, name) for name in columns]
             copy = (
                 f"INSERT INTO {table} ({', '.join(columns)}) SELECT {', '.join(values)}"  # noqa: S608
                 f" FROM {table}, generate_series(1, :videos - 1) n WHERE {key} = :video_id"
