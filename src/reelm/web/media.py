@@ -108,7 +108,7 @@ class Media:
                 await send({"type": "http.response.body", **message})
                 if position < end and (len(chunk) < length or (gone and gone.done())):
                     return
-                if position < end and await self._find(path, token) is not file:
+                if position < end and not await self._is_still(file, path, token):
                     # Withheld, deleted or replaced meanwhile: the connection is cut short.
                     return
         finally:
@@ -120,6 +120,12 @@ class Media:
         if file is None:
             file = await asyncio.to_thread(self.index.load, path, token)
         return file
+
+    async def _is_still(self, file: MediaFile, path: str, token: str | None) -> bool:
+        try:
+            return (await self._find(path, token)).etag == file.etag
+        except ReelmError:
+            return False
 
     async def _read(self, file: MediaFile, start: int, length: int) -> bytes:
         if file.data is not None:
