@@ -96,10 +96,9 @@ class Camera:
         for scheme in SCHEMES:
             for size in SIZES:
                 with self.window(size, scheme, "demo_viewer") as page:
-                    path = self.api(page, "/api/accounts/demo_caro/videos")["videos"][-1][
-                        "page_url"
-                    ]
-                    page.goto(self.address + path)
+                    listed = self.api(page, "/api/accounts/demo_bo/videos")["videos"]
+                    talked = max(listed, key=lambda video: (video["comments"], video["id"]))
+                    page.goto(self.address + talked["page_url"])
                     wait_for_picture(page, 1.0)
                     self.keep(page, f"video-{size}-{scheme}")
                     page.locator(".card[data-state=playing] [data-act=comments]").click()

@@ -7,12 +7,21 @@ from tests.browser.house import CREATORS, DESKTOP, Visit
 from tests.browser.playing import next_ready, playing, poll, red_corner, shown, until
 
 
-def test_the_first_video_plays_by_itself_the_right_size_and_way_up(guest: Visit) -> None:
+def test_the_feed_plays_by_itself(guest: Visit) -> None:
     page = guest.go("/")
     first = playing(page)
-    assert (first["width"], first["height"]) == (180, 320)
-    assert red_corner(page, ".card[data-state=playing] video") == "top left"
+    video = guest.api("GET", f"/api/videos/{first['id']}")
+    assert (first["width"], first["height"]) == (video["width"], video["height"])
     until(page, lambda: shown(page)["time"] > first["time"] + 0.2)
+
+
+def test_a_video_plays_on_its_page_the_right_size_and_way_up(guest: Visit) -> None:
+    video = guest.api("GET", "/api/accounts/asha/videos")["videos"][0]
+    page = guest.go(video["page_url"])
+    seen = playing(page)
+    assert seen["id"] == video["id"]
+    assert (seen["width"], seen["height"]) == (180, 320)
+    assert red_corner(page, ".card[data-state=playing] video") == "top left"
 
 
 def by_keyboard(page: Page) -> None:
