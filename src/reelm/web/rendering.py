@@ -88,6 +88,7 @@ def _region(settings: Settings) -> dict[str, Any]:
         "name": facts.name,
         "operator": facts.operator,
         "jurisdiction": facts.jurisdiction,
+        "country": regions.load_pack(facts.jurisdiction).name,
         "minimum_age": facts.minimum_age,
         "terms_version": facts.terms_version,
         "max_upload_bytes": facts.upload.max_bytes,
