@@ -2,6 +2,9 @@
 
 import psycopg
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine
 
 from reelm import app
 from reelm.foundation.config import load
@@ -55,3 +58,19 @@ def test_sealed_columns_hold_bytes() -> None:
     ]
     assert len(sealed) >= 4
     assert all(column.type.python_type is bytes for column in sealed)
+
+
+def test_the_migrations_make_what_the_models_declare(owner: str) -> None:
+    engine = create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(owner))
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection)
+        differences = compare_metadata(context, Base.metadata)
+    engine.dispose()
+    # Tables of libraries are in the catalogue only.
+    assert [d for d in differences if not _is_foreign(d)] == []
+
+
+def _is_foreign(difference: tuple[object, ...]) -> bool:
+    kind, thing = difference[0], difference[1]
+    names = {getattr(thing, "name", ""), getattr(getattr(thing, "table", None), "name", "")}
+    return str(kind).startswith("remove") and bool(names & set(FOREIGN_TABLES))

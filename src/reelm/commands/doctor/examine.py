@@ -15,7 +15,7 @@ from reelm.commands.doctor.database import check_database
 from reelm.commands.doctor.files import check_clock, check_disk, check_folders, check_keys
 from reelm.commands.doctor.media import check_ffmpeg, check_sandbox
 from reelm.commands.doctor.objects import check_objects, check_store
-from reelm.commands.doctor.service import check_service
+from reelm.commands.doctor.serving import check_service
 from reelm.commands.doctor.settings import check_settings
 from reelm.foundation.config import Settings, load
 from reelm.foundation.errors import BadSetting, ReelmError

@@ -93,6 +93,58 @@ CREATE TRIGGER count_gone AFTER DELETE ON comment REFERENCING OLD TABLE AS acts
 
 
 def _tables() -> None:
+    _foundation()
+    _audit()
+    _regions()
+    _accounts()
+    _videos()
+    _social()
+    _moderation()
+    _feed()
+
+
+def _foundation() -> None:
+    op.create_table(
+        "job_report",
+        sa.Column("job_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("progress", sa.Double(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_job_report")),
+    )
+    op.create_table(
+        "process_lease",
+        sa.Column("process", sa.SmallInteger(), nullable=False),
+        sa.Column("holder", sa.Text(), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("process", name=op.f("pk_process_lease")),
+    )
+
+
+def _audit() -> None:
+    op.create_table(
+        "audit_entry",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("body", postgresql.JSONB(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
+    )
+
+
+def _regions() -> None:
+    op.create_table(
+        "tenure",
+        sa.Column("epoch", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("operator", sa.Text(), nullable=False),
+        sa.Column("public_key", sa.Text(), nullable=False),
+        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("epoch", name=op.f("pk_tenure")),
+    )
+
+
+def _accounts() -> None:
     op.create_table(
         "account",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
@@ -122,14 +174,6 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("account_id", name=op.f("pk_account_private")),
     )
     op.create_table(
-        "audit_entry",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("body", postgresql.JSONB(), nullable=False),
-        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_entry")),
-    )
-    op.create_table(
         "credential",
         sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("password_hash", sa.Text(), nullable=False),
@@ -156,21 +200,6 @@ def _tables() -> None:
         sa.UniqueConstraint("account_id", name=op.f("uq_handle_account_id")),
     )
     op.create_table(
-        "job_report",
-        sa.Column("job_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("progress", sa.Double(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=True),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("job_id", name=op.f("pk_job_report")),
-    )
-    op.create_table(
-        "process_lease",
-        sa.Column("process", sa.SmallInteger(), nullable=False),
-        sa.Column("holder", sa.Text(), nullable=False),
-        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("process", name=op.f("pk_process_lease")),
-    )
-    op.create_table(
         "rate_limit",
         sa.Column("subject", sa.LargeBinary(), nullable=False),
         sa.Column("window_ends_at", sa.DateTime(timezone=True), nullable=False),
@@ -189,42 +218,36 @@ def _tables() -> None:
         sa.PrimaryKeyConstraint("account_id", "code_hash", name=op.f("pk_recovery_code")),
     )
     op.create_table(
-        "report",
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("reporter_id", sa.BigInteger(), nullable=True),
-        sa.Column("target_kind", sa.Text(), nullable=False),
-        sa.Column("target_id", sa.BigInteger(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("detail", sa.LargeBinary(), nullable=False),
-        sa.Column("contact", sa.LargeBinary(), nullable=False),
-        sa.Column("state", sa.Text(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_report")),
+        "terms_acceptance",
+        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "version", name=op.f("pk_terms_acceptance")),
     )
-    op.create_index(op.f("ix_report_reporter_id"), "report", ["reporter_id"], unique=False)
-    op.create_index(op.f("ix_report_state_report_id"), "report", ["state", "id"], unique=False)
+    op.create_table(
+        "session",
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("address", sa.LargeBinary(), nullable=False),
+        sa.Column("user_agent", sa.LargeBinary(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"], ["account.id"], name=op.f("fk_session_account_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_session")),
+    )
+
+
+def _videos() -> None:
     op.create_table(
         "sound",
         sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("account_id", sa.BigInteger(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_sound")),
-    )
-    op.create_table(
-        "tenure",
-        sa.Column("epoch", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("operator", sa.Text(), nullable=False),
-        sa.Column("public_key", sa.Text(), nullable=False),
-        sa.Column("began_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("epoch", name=op.f("pk_tenure")),
-    )
-    op.create_table(
-        "terms_acceptance",
-        sa.Column("account_id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("version", sa.Text(), nullable=False),
-        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("account_id", "version", name=op.f("pk_terms_acceptance")),
     )
     op.create_table(
         "unneeded_object",
@@ -274,6 +297,56 @@ def _tables() -> None:
     op.create_index(op.f("ix_video_original_object"), "video", ["original_object"], unique=False)
     op.create_index(op.f("ix_video_poster_object"), "video", ["poster_object"], unique=False)
     op.create_table(
+        "caption_track",
+        sa.Column("video_id", sa.BigInteger(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name=op.f("fk_caption_track_video_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("video_id", "language", name=op.f("pk_caption_track")),
+    )
+    op.create_table(
+        "rendition",
+        sa.Column("video_id", sa.BigInteger(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
+        sa.Column("width", sa.Integer(), nullable=False),
+        sa.Column("height", sa.Integer(), nullable=False),
+        sa.Column("codecs", sa.Text(), nullable=False),
+        sa.Column("bitrate_bps", sa.BigInteger(), nullable=False),
+        sa.Column("peak_bps", sa.BigInteger(), nullable=False),
+        sa.Column("frame_rate", sa.Float(), nullable=False),
+        sa.Column("init_length", sa.BigInteger(), nullable=False),
+        sa.Column("segments", postgresql.JSONB(), nullable=False),
+        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name=op.f("fk_rendition_video_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("video_id", "name", name=op.f("pk_rendition")),
+    )
+    op.create_index(op.f("ix_rendition_object"), "rendition", ["object"], unique=False)
+    op.create_table(
+        "video_hashtag",
+        sa.Column("video_id", sa.BigInteger(), nullable=False),
+        sa.Column("tag", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name=op.f("fk_video_hashtag_video_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("video_id", "tag", name=op.f("pk_video_hashtag")),
+    )
+    op.create_index(
+        op.f("ix_video_hashtag_tag_video_hashtag_video_id"),
+        "video_hashtag",
+        ["tag", "video_id"],
+        unique=False,
+    )
+
+
+def _social() -> None:
+    op.create_table(
         "block",
         sa.Column("account_id", sa.BigInteger(), nullable=False),
         sa.Column("blocked_id", sa.BigInteger(), nullable=False),
@@ -291,17 +364,6 @@ def _tables() -> None:
         "block",
         ["blocked_id", "account_id"],
         unique=False,
-    )
-    op.create_table(
-        "caption_track",
-        sa.Column("video_id", sa.BigInteger(), nullable=False),
-        sa.Column("language", sa.Text(), nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
-        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["video_id"], ["video.id"], name=op.f("fk_caption_track_video_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("video_id", "language", name=op.f("pk_caption_track")),
     )
     op.create_table(
         "comment",
@@ -344,6 +406,57 @@ def _tables() -> None:
         unique=False,
     )
     op.create_table(
+        "video_count",
+        sa.Column("video_id", sa.BigInteger(), nullable=False),
+        sa.Column("likes", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("comments", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("views", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("completions", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("watched_ms", sa.BigInteger(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name=op.f("fk_video_count_video_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("video_id", name=op.f("pk_video_count")),
+    )
+    op.create_table(
+        "video_like",
+        sa.Column("account_id", sa.BigInteger(), nullable=False),
+        sa.Column("video_id", sa.BigInteger(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["account_id"],
+            ["account.id"],
+            name=op.f("fk_video_like_account_id"),
+            ondelete="CASCADE",
+        ),
+        sa.ForeignKeyConstraint(
+            ["video_id"], ["video.id"], name=op.f("fk_video_like_video_id"), ondelete="CASCADE"
+        ),
+        sa.PrimaryKeyConstraint("account_id", "video_id", name=op.f("pk_video_like")),
+    )
+    op.create_index(op.f("ix_video_like_video_id"), "video_like", ["video_id"], unique=False)
+
+
+def _moderation() -> None:
+    op.create_table(
+        "report",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("reporter_id", sa.BigInteger(), nullable=True),
+        sa.Column("target_kind", sa.Text(), nullable=False),
+        sa.Column("target_id", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("detail", sa.LargeBinary(), nullable=False),
+        sa.Column("contact", sa.LargeBinary(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_report")),
+    )
+    op.create_index(op.f("ix_report_reporter_id"), "report", ["reporter_id"], unique=False)
+    op.create_index(op.f("ix_report_state_report_id"), "report", ["state", "id"], unique=False)
+
+
+def _feed() -> None:
+    op.create_table(
         "impression",
         sa.Column("viewer_id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("video_id", sa.BigInteger(), nullable=False),
@@ -369,87 +482,6 @@ def _tables() -> None:
         ["viewer_id", "shown_at"],
         unique=False,
     )
-    op.create_table(
-        "rendition",
-        sa.Column("video_id", sa.BigInteger(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("object", sa.Text(), nullable=False),
-        sa.Column("size_bytes", sa.BigInteger(), nullable=False),
-        sa.Column("width", sa.Integer(), nullable=False),
-        sa.Column("height", sa.Integer(), nullable=False),
-        sa.Column("codecs", sa.Text(), nullable=False),
-        sa.Column("bitrate_bps", sa.BigInteger(), nullable=False),
-        sa.Column("peak_bps", sa.BigInteger(), nullable=False),
-        sa.Column("frame_rate", sa.Float(), nullable=False),
-        sa.Column("init_length", sa.BigInteger(), nullable=False),
-        sa.Column("segments", postgresql.JSONB(), nullable=False),
-        sa.Column("retired_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["video_id"], ["video.id"], name=op.f("fk_rendition_video_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("video_id", "name", name=op.f("pk_rendition")),
-    )
-    op.create_index(op.f("ix_rendition_object"), "rendition", ["object"], unique=False)
-    op.create_table(
-        "session",
-        sa.Column("account_id", sa.BigInteger(), nullable=False),
-        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
-        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
-        sa.Column("address", sa.LargeBinary(), nullable=False),
-        sa.Column("user_agent", sa.LargeBinary(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("last_seen_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_id"], ["account.id"], name=op.f("fk_session_account_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("account_id", "id", name=op.f("pk_session")),
-    )
-    op.create_table(
-        "video_count",
-        sa.Column("video_id", sa.BigInteger(), nullable=False),
-        sa.Column("likes", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("comments", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("views", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("completions", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("watched_ms", sa.BigInteger(), server_default="0", nullable=False),
-        sa.ForeignKeyConstraint(
-            ["video_id"], ["video.id"], name=op.f("fk_video_count_video_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("video_id", name=op.f("pk_video_count")),
-    )
-    op.create_table(
-        "video_hashtag",
-        sa.Column("video_id", sa.BigInteger(), nullable=False),
-        sa.Column("tag", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["video_id"], ["video.id"], name=op.f("fk_video_hashtag_video_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("video_id", "tag", name=op.f("pk_video_hashtag")),
-    )
-    op.create_index(
-        op.f("ix_video_hashtag_tag_video_hashtag_video_id"),
-        "video_hashtag",
-        ["tag", "video_id"],
-        unique=False,
-    )
-    op.create_table(
-        "video_like",
-        sa.Column("account_id", sa.BigInteger(), nullable=False),
-        sa.Column("video_id", sa.BigInteger(), nullable=False),
-        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["account_id"],
-            ["account.id"],
-            name=op.f("fk_video_like_account_id"),
-            ondelete="CASCADE",
-        ),
-        sa.ForeignKeyConstraint(
-            ["video_id"], ["video.id"], name=op.f("fk_video_like_video_id"), ondelete="CASCADE"
-        ),
-        sa.PrimaryKeyConstraint("account_id", "video_id", name=op.f("pk_video_like")),
-    )
-    op.create_index(op.f("ix_video_like_video_id"), "video_like", ["video_id"], unique=False)
     op.create_table(
         "watch",
         sa.Column("viewer_id", sa.BigInteger(), autoincrement=False, nullable=False),
