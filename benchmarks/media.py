@@ -115,7 +115,7 @@ def _publish(region: Served, folder: Path) -> str:
     client.wait_until_ready(video_id)
     video = client.wait_for_ladder(video_id, 4)
     largest = max(video["renditions"], key=lambda r: r["bitrate_bps"])
-    return urlsplit(largest["url"]).path
+    return str(urlsplit(largest["url"]).path)
 
 
 def _copy(region: Served, path: str, folder: Path) -> None:

@@ -42,7 +42,7 @@ def main(runs: int) -> None:
         say("Making the clip")
         phone_clip(folder / "clip.mp4")
         content = (folder / "clip.mp4").read_bytes()
-        playable, ladders, plains, waits = [], [], [], []
+        playable, ladders, plains, waits = (list[float]() for _ in range(4))
         with served() as region:
             client = region.client()
             client.sign_up("bench_publish")
