@@ -115,6 +115,9 @@ def test_a_guest_who_likes_is_asked_to_join(guest: Visit) -> None:
     expect(page.get_by_role("heading", name="Create an account")).to_be_visible()
 
 
+CAPTIONS = b"WEBVTT\n\n00:00.000 --> 00:01.000\nHello\n"
+
+
 def test_ones_own_video_is_edited_and_deleted_on_the_feed(member: Visit, house: House) -> None:
     name = member.api("GET", "/api/me")["handle"]
     house.bring(name, [house.clips.plain(1)])
@@ -124,9 +127,15 @@ def test_ones_own_video_is_edited_and_deleted_on_the_feed(member: Visit, house: 
     page.locator(".card [data-act=more]").first.click()
     page.get_by_role("button", name="Edit").click()
     page.locator("#edit-caption").fill("Said anew #anew")
+    page.locator("#edit-track").set_input_files(
+        {"name": "a.vtt", "mimeType": "text/vtt", "buffer": CAPTIONS}
+    )
+    page.locator("#edit-track-language").select_option("en")
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".card .caption").first).to_have_text("Said anew #anew")
-    assert member.api("GET", f"/api/videos/{video['id']}")["hashtags"] == ["anew"]
+    edited = member.api("GET", f"/api/videos/{video['id']}")
+    assert edited["hashtags"] == ["anew"]
+    assert [track["language"] for track in edited["captions"]] == ["en"]
     page.locator(".card [data-act=more]").first.click()
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Delete").click()
