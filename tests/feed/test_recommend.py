@@ -9,11 +9,11 @@ from sqlalchemy import text, update
 from tests.social.factory import make_account, make_video
 
 from reelm import feed, social
-from reelm.feed import catalogue
+from reelm.feed import catalogue, impressions
 from reelm.feed.forget import forget_idle
 from reelm.feed.moments import first_id_at
 from reelm.foundation.clock import now
-from reelm.foundation.errors import Invalid, Unauthenticated
+from reelm.foundation.errors import Invalid, RateLimited, Unauthenticated
 from reelm.foundation.ids import new_id
 from reelm.social.models import VideoCount
 from reelm.videos.models import Video
@@ -337,3 +337,14 @@ def test_idle_anonymous_viewers_are_forgotten_and_accounts_are_not(parts):
             assert idle not in left
         feed.forget_viewer(session, me)
         assert session.scalar(text("SELECT count(*) FROM watch")) == 2
+
+
+def test_one_viewer_cannot_hold_what_others_need(parts, session, ask, monkeypatch):
+    monkeypatch.setattr(impressions, "LONGEST_TURN_MS", 50)
+    viewer_id = new_id()
+    with parts.transaction() as other:
+        impressions.take_turn(other, viewer_id)
+        with pytest.raises(RateLimited):
+            ask(viewer_id=viewer_id)
+        session.rollback()
+    assert ask(viewer_id=viewer_id).videos == ()

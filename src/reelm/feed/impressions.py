@@ -3,16 +3,20 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from psycopg.errors import LockNotAvailable
 from sqlalchemy import func, select, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from reelm.feed.models import Impression
 from reelm.foundation.clock import now
+from reelm.foundation.errors import RateLimited
 from reelm.social import visible_to
 from reelm.videos.models import Video
 
 _TURN = 0x7265656C  # "reel": keeps our locks on viewers apart from other two-number locks
 AGAIN = "again"
+LONGEST_TURN_MS = 3_000
 
 
 @dataclass(frozen=True)
@@ -27,9 +31,20 @@ def take_turn(session: Session, viewer_id: int) -> None:
     """Let the requests of one viewer go one after the other until this transaction ends.
 
     Two tabs then never pick the same video, and never wait for each other in a circle.
+
+    Raises:
+        RateLimited: the viewer's other requests take too long; each that waits holds a thread and
+            a connection that other viewers need.
     """
     key = func.hashint8(viewer_id)
-    session.execute(select(func.pg_advisory_xact_lock(_TURN, key)))
+    try:
+        session.execute(text(f"SET LOCAL lock_timeout = {LONGEST_TURN_MS}"))
+        session.execute(select(func.pg_advisory_xact_lock(_TURN, key)))
+    except OperationalError as error:
+        if isinstance(error.orig, LockNotAvailable):
+            sentence = "You are asking for many pages of the feed at once; wait a moment."
+            raise RateLimited(sentence, retry_after_s=1) from error
+        raise
 
 
 def record(session: Session, viewer_id: int, batch_id: int, page: Sequence[Shown]) -> list[Shown]:

@@ -38,6 +38,7 @@ from reelm.web.pages import gate, legal, own, reporting, sharing, staff, watchin
 HTML = "text/html"
 MAX_AVATAR_BYTES = 10 << 20
 IMAGES = ("image/jpeg", "image/png", "image/webp")
+# Wrong credentials or none, and too many tries.
 WRONG = (Unauthenticated, RateLimited)
 
 API = (
@@ -73,7 +74,7 @@ API = (
         produces="application/zip", errors=(RateLimited,),
     ),
     # The feed and what people do
-    Endpoint("GET", "/api/feed", feed.feed, errors=(Unauthenticated,)),
+    Endpoint("GET", "/api/feed", feed.feed, errors=WRONG),
     Endpoint(
         "POST", "/api/watches", watches.record_watches, errors=(TooLarge,),
         accepts=("application/json", "text/plain"),
