@@ -1,11 +1,9 @@
 """What the feed costs by the number of videos: `python benchmarks/catalogue.py [VIDEOS]`.
 
-Needs REELM_BENCH_POSTGRES, the conninfo of a superuser of a scratch PostgreSQL; makes a database
-there and drops it. Prints one JSON line: times in ms on one connection.
+Runs on an embedded PostgreSQL of its own. Prints one JSON line: times in ms on one connection.
 """
 
 import json
-import os
 import statistics
 import sys
 import tempfile
@@ -15,8 +13,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+sys.path.pop(0)
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 import psycopg
-from psycopg.conninfo import make_conninfo
+from benchmarks.rig.scratch import scratch_postgres
 
 from reelm import app, feed
 from reelm.feed import catalogue
@@ -27,7 +28,6 @@ from reelm.foundation.database.migrate import migrate
 from reelm.foundation.parts import Parts
 from reelm.foundation.storage import open_store
 
-NAME = "reelm_bench_catalogue"
 # One creator for 20 videos; of each creator's likes and views a long tail; 30 hashtags.
 FILL = """
 SET session_replication_role = replica;
@@ -110,12 +110,7 @@ def _summary(seconds: list[float]) -> dict[str, float]:
 
 @contextmanager
 def _region(videos: int) -> Iterator[Parts]:
-    superuser = make_conninfo(os.environ["REELM_BENCH_POSTGRES"], dbname="postgres")
-    conninfo = make_conninfo(superuser, dbname=NAME)
-    with psycopg.connect(superuser, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {NAME}")
-    try:
+    with scratch_postgres() as conninfo:
         migrate(conninfo)
         with psycopg.connect(conninfo, autocommit=True) as connection:
             connection.execute(FILL.replace("%(videos)s", str(videos)).replace("%%", "%"))
@@ -130,10 +125,6 @@ def _region(videos: int) -> Iterator[Parts]:
             ids.use(ids.Snowflakes(region=1, process=1))
             yield Parts(home, settings, database, open_store(settings.storage, home))
             database.close()
-    finally:
-        with psycopg.connect(superuser, autocommit=True) as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {NAME} WITH (FORCE)")
-            connection.execute(f"DROP ROLE IF EXISTS {roles.app_role(NAME, 1)}")
 
 
 if __name__ == "__main__":

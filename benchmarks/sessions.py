@@ -7,17 +7,19 @@ that reads one feed page of 10 from 20,000 rows. The ratio says what the simpler
 import asyncio
 import json
 import statistics
-import tempfile
+import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+sys.path.pop(0)
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
 import psycopg
+from benchmarks.rig.scratch import scratch_postgres
 from sqlalchemy import create_engine, text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import Session
-
-from reelm.foundation.database import embedded
 
 CONCURRENCY = 32
 REQUESTS = 4_000
@@ -27,19 +29,12 @@ QUERY = text("SELECT id, caption, likes FROM clip ORDER BY likes DESC, id LIMIT 
 
 def main() -> None:
     """Measure both, alternating, and print one JSON line."""
-    with tempfile.TemporaryDirectory(prefix="reelm-bench-", dir="/tmp") as folder:
-        home = Path(folder)
-        home.chmod(0o755)
-        for name in ("keys", "logs"):
-            (home / name).mkdir()
-        with embedded.running(home) as server:
-            conninfo = server.conninfo()
-            _fill(conninfo)
-            measured: dict[str, list[float]] = {"threads": [], "async": []}
-            for _ in range(ROUNDS):
-                measured["threads"].append(_in_threads(conninfo))
-                measured["async"].append(asyncio.run(_in_tasks(conninfo)))
-        embedded.forget(home)
+    with scratch_postgres() as conninfo:
+        _fill(conninfo)
+        measured: dict[str, list[float]] = {"threads": [], "async": []}
+        for _ in range(ROUNDS):
+            measured["threads"].append(_in_threads(conninfo))
+            measured["async"].append(asyncio.run(_in_tasks(conninfo)))
     medians = {name: statistics.median(rates) for name, rates in measured.items()}
     report = {
         "requests_per_s": {name: round(rate) for name, rate in medians.items()},
