@@ -132,6 +132,7 @@ def prepare(home: Home, settings: Settings, owner: str) -> int:
     Raises:
         Unavailable: a table or column declares no data class; names it.
     """
+    home.check_keys()
     migrate(owner)
     with (
         _owner_database(owner) as database,

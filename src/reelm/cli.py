@@ -227,6 +227,12 @@ def main() -> None:
         cli()
     except ReelmError as error:
         _fail(error.sentence)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # whoever read has left
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _fail(f"{os.fspath(error.filename)}: {error.strerror}.")
 
 
 def _open(region: Path) -> Any:

@@ -221,3 +221,26 @@ def listeners(port: int) -> set[str]:
     """Inodes of the sockets that listen on a port."""
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     return {row[9] for row in rows if row[1].endswith(f":{port:04X}") and row[3] == "0A"}
+
+
+def test_a_region_without_its_key_does_not_start(tmp_path: Path) -> None:
+    reelm("init", str(tmp_path / "r"), "--jurisdiction", "neutral", "--operator", "Other")
+    (tmp_path / "r/keys/region-key").unlink()
+    answer = reelm("serve", "--region", str(tmp_path / "r"), check=False)
+    assert answer.returncode == 2
+    assert "region-key" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize("path", ["/proc/no-such-folder", "{file}", "{file}/below"])
+def test_a_path_that_cannot_be_is_one_sentence(tmp_path: Path, path: str) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    target = path.format(file=file)
+    for words in (
+        ["init", target, "--jurisdiction", "neutral", "--operator", "Other"],
+        ["serve", "--region", target],
+    ):
+        answer = reelm(*words, check=False)
+        assert answer.returncode == 2, words
+        assert len(answer.stderr.strip().splitlines()) == 1, answer.stderr

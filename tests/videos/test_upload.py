@@ -71,7 +71,7 @@ def test_sizes_are_judged_before_the_first_byte(parts):
     ana = person(parts)
     with pytest.raises(Invalid, match="empty"):
         begun(parts, ana, 0)
-    with pytest.raises(TooLarge, match=r"at most 1 GiB"):
+    with pytest.raises(TooLarge, match=r"at most 1,073,741,824 \(1 GiB\)"):
         begun(parts, ana, (1 << 30) + 1)
 
 

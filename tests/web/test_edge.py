@@ -138,3 +138,12 @@ def test_it_answers_over_a_real_socket(server: str) -> None:
     answer = httpx.get(f"{server}/api/openapi.json")
     assert answer.json()["openapi"] == "3.1.0"
     assert json.dumps(answer.json())
+
+
+def test_what_is_wrong_inside_is_not_told_to_strangers(client: TestClient, parts: Parts) -> None:
+    (parts.home.keys / "region-key").unlink()
+    vars(parts).pop("region_key", None)
+    answer = client.get("/api/feed")
+    assert answer.status_code == 503
+    assert "key" not in answer.json()["detail"]
+    assert str(parts.home.path) not in answer.text

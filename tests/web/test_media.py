@@ -120,7 +120,9 @@ def test_a_manifest_leads_to_every_segment(client: TestClient, published: Publis
     [
         "/media/1/source.mp4",
         "/media/x/source.mp4",
+        "/media/9223372036854775808/source.mp4",
         "/media/99999999999999999999/source.mp4",
+        "/avatars/9223372036854775808/x.jpg",
         "/media/{id}/../../keys/region-key",
         "/media/{id}/nothing.mp4",
         "/media/{id}/",

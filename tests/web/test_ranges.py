@@ -43,6 +43,11 @@ def test_open_and_suffix_ranges(number: int, size: int) -> None:
         assert data[found.start :] == data[-number:]
 
 
+def test_an_end_however_far_is_the_end_of_the_file() -> None:
+    assert parse_range("bytes=0-" + "9" * 30, 10) == ByteRange(0, 9)
+    assert parse_range("bytes=-" + "9" * 30, 10) == ByteRange(0, 9)
+
+
 def test_of_several_ranges_only_the_first_counts() -> None:
     assert parse_range("bytes=2-3, 5-6, 0-", 10) == ByteRange(2, 3)
     with pytest.raises(Unsatisfiable):

@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from reelm.foundation.clock import now
-from reelm.foundation.errors import Conflict, Invalid, Unavailable
+from reelm.foundation.errors import BadSetting, Conflict, Invalid, Unavailable
 
 # Each is 32 random bytes as text; a key file has mode 0600 in a folder of mode 0700.
 SECRETS = ("region-key", "postgres-superuser", "database-owner", "database-app")
@@ -52,7 +52,19 @@ class Home:
         try:
             return (self.keys / name).read_text("ascii").strip()
         except OSError as error:
-            raise Unavailable(f"The key file {self.keys / name} cannot be read: {error}.") from None
+            reason = error.strerror or "unreadable"
+            sentence = f"The key file {self.keys / name} cannot be read: {reason}."
+            raise BadSetting(f"{sentence} `reelm doctor` says how to mend it.") from None
+
+    def check_keys(self) -> None:
+        """Read every key file, so that nothing starts that could not go on.
+
+        Raises:
+            BadSetting: one is missing or unreadable; names it.
+        """
+        for name in SECRETS:
+            self.secret(name)
+        self.operator_key()
 
     def operator_key(self) -> Ed25519PrivateKey:
         """Return the operator's private key."""
@@ -73,8 +85,8 @@ def create(path: Path, *, jurisdiction: str, operator: str, name: str, number: i
     for text in (operator, name):
         if not text.strip() or not text.isprintable():
             raise Invalid("The names of operator and region need printable text.")
-    if path.exists() and any(path.iterdir()):
-        raise Conflict(f"{path} is not empty: choose a new folder for the region.")
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise Conflict(f"{path} is no empty folder: choose a new one for the region.")
     path.mkdir(parents=True, exist_ok=True)
     home = Home(path)
     for folder in FOLDERS:

@@ -14,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
-from sqlalchemy import exists, or_, select, union_all
+from sqlalchemy import delete, exists, or_, select, union_all
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -73,9 +73,8 @@ def remove_forgotten(parts: Parts, after: timedelta = REMOVE_AFTER) -> None:
         done = [key for key in batch if _remove(parts, key, moment)]
         with parts.transaction() as session:
             for key in done:
-                unneeded = session.get(UnneededObject, key)
-                if unneeded is not None and unneeded.since == batch[key]:
-                    session.delete(unneeded)
+                settled = UnneededObject.key == key, UnneededObject.since == batch[key]
+                session.execute(delete(UnneededObject).where(*settled))
 
 
 def _remove(parts: Parts, key: str, moment: datetime) -> bool:

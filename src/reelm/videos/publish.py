@@ -187,7 +187,8 @@ def _record(session: Session, video_id: int, found: Found) -> None:
     if found.rendition is not None:
         put_rendition(session, video_id, found.rendition)
         make_ready(session, video)
-    defer(session, MAKE_LADDER, video_id=video_id)
+    # What nobody can play yet goes before more sizes of what plays already.
+    defer(session, MAKE_LADDER, priority=0 if found.rendition else 10, video_id=video_id)
 
 
 def _keep_captions(session: Session, video_id: int, track: captions.Captions) -> None:

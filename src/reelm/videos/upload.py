@@ -42,8 +42,8 @@ def create(
         raise Invalid("The file is empty.")
     if size_bytes > limits.max_bytes:
         raise TooLarge(
-            f"The file has {_readable(size_bytes)}; at most {_readable(limits.max_bytes)} are"
-            " accepted."
+            f"The file has {size_bytes:,} bytes; at most {limits.max_bytes:,}"
+            f" ({_readable(limits.max_bytes)}) are accepted."
         )
     _lock_account(session, account_id)
     _check_room(session, account_id, size_bytes, limits)

@@ -52,6 +52,8 @@ def build(parts: Parts) -> ASGIApp:
             Exception: _on_crash,
         },
     )
+    # A redirect would name the host as this process sees it, behind a proxy the wrong one.
+    starlette.router.redirect_slashes = False
     starlette.state.parts = parts
     starlette.state.openapi = document(ENDPOINTS)
     starlette.state.executor = ThreadPoolExecutor(parts.settings.http.threads, "request")

@@ -20,9 +20,13 @@ STATUS = {
     "rate_limited": 429,
     "legally_withheld": 451,
     "internal": 500,
-    "bad_setting": 500,
+    "bad_setting": 503,
     "unavailable": 503,
 }
+
+# Their sentences name files and settings; they go to the log, and this to whoever asked.
+OF_THE_OPERATOR = frozenset({"internal", "bad_setting"})
+INSIDE = "Something is not right inside; it has been written to the log."
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,7 +45,7 @@ def problem_of(error: ReelmError) -> Problem:
         type=f"/api#{error.kind}",
         title=HTTPStatus(status).phrase,
         status=status,
-        detail=error.sentence,
+        detail=INSIDE if error.kind in OF_THE_OPERATOR else error.sentence,
     )
 
 

@@ -16,6 +16,7 @@ from reelm.foundation.database import Session
 from reelm.foundation.database.listen import Listener
 from reelm.foundation.errors import Missing
 from reelm.foundation.parts import Parts
+from reelm.web.endpoint import MAX_ID
 
 # A video's files and access in memory: some kilobytes each, plus open descriptors.
 MOST_VIDEOS = 300
@@ -98,7 +99,7 @@ class MediaIndex:
         """
         owner, _, name = path.rpartition("/")
         kind, _, number = owner.removeprefix("/").partition("/")
-        if not (number.isascii() and number.isdigit() and len(number) <= 19):
+        if not (number.isascii() and number.isdigit() and int(number[:20]) <= MAX_ID):
             raise Missing(NOTHING)
         changes = self._changes
         with self._parts.transaction() as session:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-_RANGE = re.compile(r"^\s*(\d{0,18})\s*-\s*(\d{0,18})\s*$")
+_RANGE = re.compile(r"^[ \t]*(\d{0,100})-(\d{0,100})[ \t]*$", re.ASCII)
 
 
 @dataclass(frozen=True)

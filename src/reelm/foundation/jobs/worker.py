@@ -120,7 +120,7 @@ async def recover_stalled(app: procrastinate.App, parts: Parts, jobs: Jobs) -> N
     for stalled in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S):
         task, job = by_name.get(stalled.task_name, (Task(stalled.task_name, attempts=1), None))
         if stalled.attempts + 1 < task.attempts:
-            log.warning("queueing stalled job %s (%s) again", stalled.id, task.name)
+            log.info("queueing stalled job %s (%s) again", stalled.id, task.name)
             await manager.retry_job(stalled)
             continue
         if stalled.id is not None:
