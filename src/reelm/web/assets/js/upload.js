@@ -25,7 +25,9 @@ class UploadPage extends HTMLElement {
 
   wire() {
     for (const input of this.querySelectorAll("input[type=file]")) {
-      input.addEventListener("change", () => input.files[0] && this.choose(input.files[0]));
+      const chosen = () => input.files[0] && this.choose(input.files[0]);
+      input.addEventListener("change", chosen);
+      chosen(); // on a slow line a file may be picked before this script has arrived
     }
     const drop = this.querySelector(".drop");
     for (const name of ["dragenter", "dragover"]) drop.addEventListener(name, (event) => this.onDrag(event, true));
