@@ -28,7 +28,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A clip whose encode takes long enough to be killed in the middle."""
     path = tmp_path_factory.mktemp("clip") / "long.mp4"
-    source = "testsrc2=s=1080x1920:r=30:d=4,noise=alls=20"
+    source = "testsrc2=s=1080x1920:r=30:d=3,noise=alls=20"
     words = ["-f", "lavfi", "-i", source, "-c:v", "libx264", "-preset", "ultrafast", "-g", "30"]
     words += ["-pix_fmt", "yuv420p", "-loglevel", "error", str(path)]
     subprocess.run([ffmpeg_path(None), *words], check=True)

@@ -28,7 +28,7 @@ CHECKS = [
 ]
 # What may end the session of the account would leave the rest of the run signed out.
 ENDS_IT = ("/api/sessions/current", "/api/sessions/{session_id}", "/api/me", "/api/me/password")
-EXAMPLES = 20
+EXAMPLES = 12
 
 
 @pytest.fixture
