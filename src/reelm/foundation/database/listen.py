@@ -1,6 +1,8 @@
 """Hear NOTIFY: tell this process at once when another has changed something."""
 
 import logging
+import os
+import select
 import threading
 from collections.abc import Callable
 
@@ -30,6 +32,7 @@ class Listener:
         self._on_payload = on_payload
         self._on_connect = on_connect
         self._stop = threading.Event()
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC)
         self._thread = threading.Thread(target=self._run, name=f"listen-{channel}", daemon=True)
         self.connected = False
 
@@ -40,7 +43,9 @@ class Listener:
     def stop(self) -> None:
         """End the thread."""
         self._stop.set()
+        os.eventfd_write(self._wake, 1)
         self._thread.join(timeout=3)
+        os.close(self._wake)
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -57,6 +62,10 @@ class Listener:
             connection.execute(f"LISTEN {self._channel}".encode())
             self._on_connect()
             self.connected = True
+            ready = select.poll()
+            for descriptor in (connection.fileno(), self._wake):
+                ready.register(descriptor, select.POLLIN)
             while not self._stop.is_set():
-                for notice in connection.notifies(timeout=1.0):
+                ready.poll()
+                for notice in connection.notifies(timeout=0):
                     self._on_payload(notice.payload)
