@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from reelm.foundation.errors import ReelmError
 from reelm.foundation.parts import Parts
 from reelm.web import metrics, static
+from reelm.web.early_answer import EarlyAnswers
 from reelm.web.endpoint import Endpoint, answer
 from reelm.web.errors import (
     Problem,
@@ -57,7 +58,7 @@ def build(parts: Parts) -> ASGIApp:
     starlette.state.parts = parts
     starlette.state.openapi = document(ENDPOINTS)
     starlette.state.executor = ThreadPoolExecutor(parts.settings.http.threads, "request")
-    return _Outermost(starlette, media)
+    return EarlyAnswers(_Outermost(starlette, media))
 
 
 class _Outermost:
