@@ -36,6 +36,14 @@ def test_the_neutral_pack_asks_nothing():
     pack = regions.load_pack("neutral")
     assert all(getattr(pack, name).value is None for name in FACTS)
     assert pack.anonymous_feed
+    assert pack.profiling_age is None
+    assert pack.young_may_choose_profiling
+
+
+def test_where_children_may_not_be_tracked_and_no_age_is_stated_a_child_is_under_18():
+    pack = regions.load_pack("IN")
+    assert pack.profiling_minimum_age_years.value is None
+    assert (pack.profiling_age, pack.young_may_choose_profiling) == (18, False)
 
 
 @pytest.mark.parametrize("jurisdiction", ["XX", "", "in", "../IN", "IN.toml"])

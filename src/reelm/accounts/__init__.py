@@ -1,5 +1,6 @@
 """Accounts: sign up, sign in, sessions, profile, sealed personal data, export and erasure."""
 
+from reelm.accounts.age import age_of
 from reelm.accounts.erase import ErasureBegun, erase_account, finish_erasure, resume_erasures
 from reelm.accounts.events import AccountErased
 from reelm.accounts.export import export_account
@@ -63,6 +64,7 @@ __all__ = [
     "account_named",
     "account_of",
     "address_group",
+    "age_of",
     "avatar_object",
     "avatar_url",
     "begin_session",

@@ -18,6 +18,10 @@ from reelm.foundation.errors import Invalid
 # The platform's own rule where a pack states none: the age from which the large video platforms
 # take people, which is a custom and not a source of law.
 DEFAULT_MINIMUM_AGE_YEARS = 13
+# Where a pack forbids the tracking of children and does not say who is one: the Convention on the
+# Rights of the Child, article 1, by which a child is younger than 18 unless the law of the place
+# makes people of age earlier. A lower age is for the pack to state, with its source.
+CHILD_UNDER_YEARS = 18
 
 T = TypeVar("T")
 Years = Annotated[int, Meta(ge=1, le=150)]
@@ -80,8 +84,24 @@ class PolicyPack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
         return self.minimum_age_years.value or DEFAULT_MINIMUM_AGE_YEARS
 
     @property
+    def profiling_age(self) -> int | None:
+        """Age in years below which people are not profiled; None where nothing is asked.
+
+        Who cannot be told to be that old counts as younger.
+        """
+        stated = self.profiling_minimum_age_years.value
+        if stated is None and self.tracking_of_children_allowed.value is False:
+            return CHILD_UNDER_YEARS
+        return stated
+
+    @property
+    def young_may_choose_profiling(self) -> bool:
+        """Whether people below the profiling age may ask for a feed made from what they watch."""
+        return self.tracking_of_children_allowed.value is not False
+
+    @property
     def anonymous_feed(self) -> bool:
-        """Whether the feed may be shown to people who are not signed in."""
+        """Whether people who are not signed in may have a feed that learns from them."""
         return self.anonymous_feed_allowed.value is not False
 
 
