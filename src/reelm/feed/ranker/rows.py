@@ -5,7 +5,7 @@ with a row for each id. Memory is bounded by the sizes chosen at the start, not 
 come along; pages of an array that were never written take none.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,7 @@ class Table:
         self.capacity = capacity
         self._columns: dict[str, Array] = {}
         self._fills: dict[str, float] = {}
+        self._on_clear: list[Callable[[Ints], None]] = []
         self.ids = self.column("ids", np.int64)  # 0: the row is free
         self.used_ms = self.column("used_ms", np.int64)
         self._row_of: dict[int, int] = {}
@@ -47,6 +48,12 @@ class Table:
         shape = (self.capacity, *tail)
         array = np.zeros(shape, dtype) if fill == 0 else np.full(shape, fill, dtype)
         self._columns[name], self._fills[name] = array, fill
+        return array
+
+    def lasting(self, name: str, dtype: Any) -> Array:
+        """Make a column that a row keeps when it loses its id."""
+        array = np.zeros(self.capacity, dtype)
+        self._columns[name] = array
         return array
 
     def __len__(self) -> int:
@@ -89,8 +96,9 @@ class Table:
             self._clear(np.array([row], np.int32))
             self._free.append(row)
 
-    def cleared(self, rows: Ints) -> None:
-        """Be told that rows are about to be cleared; tables that hold more than columns say so."""
+    def on_clear(self, act: Callable[[Ints], None]) -> None:
+        """Have `act` told of rows that lose their id, before their columns are cleared."""
+        self._on_clear.append(act)
 
     def save(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Return header and arrays of the whole table."""
@@ -135,9 +143,10 @@ class Table:
         self._free.extend(idlest.tolist())
 
     def _clear(self, rows: Ints) -> None:
-        self.cleared(rows)
-        for name, column in self._columns.items():
-            column[rows] = self._fills[name]
+        for act in self._on_clear:
+            act(rows)
+        for name, fill in self._fills.items():
+            self._columns[name][rows] = fill
 
 
 class _Door:

@@ -40,6 +40,7 @@ class Ask(NamedTuple):
         topics: hashtags chosen by the viewer.
         languages: languages chosen by the viewer; empty for all.
         without: ids given out this moment to another tab.
+        avoided: creators who are not to be shown, as those the viewer has blocked.
     """
 
     viewer_id: int
@@ -53,6 +54,7 @@ class Ask(NamedTuple):
     topics: tuple[str, ...] = ()
     languages: tuple[str, ...] = ()
     without: frozenset[int] = frozenset()
+    avoided: frozenset[int] = frozenset()
 
 
 class Pick(NamedTuple):

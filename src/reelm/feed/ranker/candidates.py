@@ -1,0 +1,277 @@
+"""Candidates: a few hundred videos of the whole catalogue that may be worth ranking.
+
+Each comes from a named source and remembers it. Lists that go over the whole catalogue (what is
+popular, the best of a hashtag) are kept for some seconds of the requests' own time.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from reelm.feed.ranker.catalogue import FOLLOWERS, PUBLIC, Catalogue, number_of
+from reelm.feed.ranker.rows import NONE, Ints
+from reelm.feed.ranker.seen import Seen
+from reelm.feed.ranker.values import Ask
+from reelm.feed.ranker.viewers import Viewers
+from reelm.feed.weights import SOURCES, TRIAL_DAYS, TRIAL_IMPRESSIONS
+
+Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+Popularity = Callable[[Ints, int], Floats]
+Neighbours = Callable[[Ints], tuple[Ints, Floats]]
+
+NUMBER_OF = {source.name: number for number, source in enumerate(SOURCES)}
+# How many of each source are ranked, at most: some 500 together, which take a millisecond or two.
+MOST = {"following": 80, "interest": 160, "neighbours": 160, "popular": 200, "new": 40}
+# Kept lists, and how long. The popular list is long enough that whoever has seen much still finds
+# popular videos in it.
+POPULAR, TAGGED = 4000, 120
+POPULAR_MS, TAGGED_MS = 10_000, 30_000
+# Hashtags and creators of one viewer that are looked up, videos of each creator, followed creators
+# looked at for one page, and recent long views whose neighbours are.
+TOPICS, CREATORS, OF_EACH_CREATOR, FOLLOWED, POSITIVES = 6, 6, 8, 60, 16
+# A long view counts this much of the one after it when favourites are counted: taste changes.
+FADING = 0.9
+# A person who has posted wants to meet the video in the feed; after a day that wish is past.
+OWN_IS_NEW_MS = 24 * 3600 * 1000
+TRIAL_MS = TRIAL_DAYS * 24 * 3600 * 1000
+
+
+@dataclass
+class Found:
+    """Candidates of one request: rows of videos, each once, and the number of its source."""
+
+    rows: Ints
+    source: npt.NDArray[np.int8]
+
+
+@dataclass
+class _Kept:
+    rows: Ints
+    until_ms: int
+
+
+@dataclass
+class Candidates:
+    """Finds candidates.
+
+    Args:
+        catalogue: what there is.
+        viewers: what is known of viewers.
+        seen: what they were shown.
+        popularity: tells how much videos are watched long at a time.
+        neighbours: gives videos watched beside some, and how strongly each.
+        draw: gives a random generator; it changes no state of the model.
+    """
+
+    catalogue: Catalogue
+    viewers: Viewers
+    seen: Seen
+    popularity: Popularity
+    neighbours: Neighbours
+    draw: np.random.Generator
+    trial: list[int] = field(default_factory=list)
+    _kept: dict[tuple[str, int], _Kept] = field(default_factory=dict)
+
+    def find(self, ask: Ask, viewer: int) -> Found:
+        """Return candidates that the viewer was not shown yet; `viewer` is a row or NONE."""
+        parts = self._by_source(ask, viewer)
+        found = self._open(ask, viewer, parts)
+        if len(found.rows) < ask.limit:
+            found = self._open(ask, viewer, [*parts, ("rest", self._rest())])
+        return found
+
+    def again(self, ask: Ask, viewer: int) -> Ints:
+        """Return what the viewer was shown longest ago and may see again."""
+        if viewer == NONE:
+            return np.empty(0, np.int32)
+        rows = self.seen.oldest(viewer)
+        return rows[self._may(ask, viewer, rows)]
+
+    def start_trial(self, row: int) -> None:
+        """Put a new video on trial."""
+        self.trial.append(row)
+
+    def on_trial(self, rows: Ints, now_ms: int) -> Mask:
+        """Return which of the rows have not had a fair trial yet."""
+        videos = self.catalogue.videos
+        young = videos.published_ms[rows] > now_ms - TRIAL_MS
+        result: Mask = young & (videos.impressions[rows] < TRIAL_IMPRESSIONS)
+        return result
+
+    def _by_source(self, ask: Ask, viewer: int) -> list[tuple[str, Ints]]:
+        following = self._following(ask)
+        interest = self._interest(ask, viewer)
+        beside = np.empty(0, np.int32)
+        if viewer != NONE:
+            beside, _ = self.neighbours(self.viewers.recent_long(viewer)[-POSITIVES:])
+        return [
+            ("own", self._own(ask)),
+            ("following", following),
+            ("neighbours", beside),
+            ("interest", interest),
+            ("popular", self._popular(ask)),
+            ("new", self._new(ask)),
+        ]
+
+    def _open(self, ask: Ask, viewer: int, parts: list[tuple[str, Ints]]) -> Found:
+        """Return the first of each source that may be shown and were not, each once."""
+        rows, numbers = list[Ints](), list[npt.NDArray[np.int8]]()
+        everything = np.concatenate([part for _, part in parts]).astype(np.int32)
+        may = self._may(ask, viewer, everything)
+        if viewer != NONE:
+            may &= ~self.seen.among(viewer, everything)
+        start = 0
+        for name, part in parts:
+            fit = part[may[start : start + len(part)]]
+            start += len(part)
+            fit = fit[: MOST.get(name, len(fit))]
+            rows.append(fit)
+            numbers.append(np.full(len(fit), NUMBER_OF[name], np.int8))
+        joined, sources = np.concatenate(rows), np.concatenate(numbers)
+        _, first = np.unique(joined, return_index=True)
+        first.sort()
+        return Found(joined[first].astype(np.int32), sources[first])
+
+    def _may(self, ask: Ask, viewer: int, rows: Ints) -> Mask:
+        """Return which rows may be shown to this viewer at all."""
+        videos, catalogue = self.catalogue.videos, self.catalogue
+        audience, creators = videos.audience[rows], videos.creator[rows]
+        followed = np.array([catalogue.creators.find(c) for c in ask.followed], np.int32)
+        may: Mask = audience == PUBLIC
+        if len(followed):
+            may |= (audience == FOLLOWERS) & np.isin(creators, followed)
+        own = catalogue.creators.find(ask.viewer_id)
+        if own != NONE:
+            # One's own come by the source "own" alone, but for when nothing else is left.
+            may &= (creators != own) | (videos.published_ms[rows] > ask.now_ms - OWN_IS_NEW_MS)
+        avoided = [catalogue.creators.find(creator) for creator in ask.avoided]
+        gone = [videos.find(video_id) for video_id in ask.without]
+        for values, unwanted in ((creators, avoided), (rows, gone)):
+            if unwanted:
+                may &= ~np.isin(values, np.array(unwanted, np.int32))
+        if viewer != NONE and viewer in self.viewers.hidden:
+            may &= ~self._hidden(viewer, rows)
+        return may
+
+    def _hidden(self, viewer: int, rows: Ints) -> Mask:
+        videos, catalogue = self.catalogue.videos, self.catalogue
+        hidden = self.viewers.hidden[viewer]
+        result = np.zeros(len(rows), np.bool_)
+        for kind, table, column in (
+            ("video", videos, rows),
+            ("creator", catalogue.creators, videos.creator[rows]),
+            ("sound", catalogue.sounds, videos.sound[rows]),
+            ("hashtag", catalogue.tags, videos.tags[rows]),
+        ):
+            unwanted = table.find_all(hidden.get(kind, ()))
+            matching = np.isin(column, unwanted[unwanted != NONE])
+            result |= matching.any(axis=1) if matching.ndim > 1 else matching
+        return result
+
+    def _own(self, ask: Ask) -> Ints:
+        own = self.catalogue.creators.find(ask.viewer_id)
+        rows = [] if own == NONE else self.catalogue.newest_of(own, 1)
+        return np.array(rows, np.int32)
+
+    def _following(self, ask: Ask) -> Ints:
+        creators = [self.catalogue.creators.find(creator) for creator in ask.followed]
+        if len(creators) > FOLLOWED:
+            creators = self.draw.permutation(creators)[:FOLLOWED].tolist()
+        return self._newest(creators)
+
+    def _interest(self, ask: Ask, viewer: int) -> Ints:
+        topics = [self.catalogue.tags.find(number_of(topic)) for topic in ask.topics]
+        creators = list[int]()
+        if viewer != NONE:
+            liked = self.viewers.recent_long(viewer)
+            weights = FADING ** np.arange(len(liked))[::-1]
+            tags = self.catalogue.videos.tags[liked]
+            topics += _favourites(tags.ravel(), np.repeat(weights, tags.shape[1]), TOPICS)
+            creators = _favourites(self.catalogue.videos.creator[liked], weights, CREATORS)
+        lists = [self._tagged(tag, ask.now_ms) for tag in dict.fromkeys(topics) if tag != NONE]
+        return _in_turn([self._newest(creators), *lists])
+
+    def _newest(self, creators: list[int]) -> Ints:
+        newest = [
+            row
+            for creator in creators
+            if creator != NONE
+            for row in self.catalogue.newest_of(creator, OF_EACH_CREATOR)
+        ]
+        return np.array(newest, np.int32)
+
+    def _popular(self, ask: Ask) -> Ints:
+        everything: Ints = self._best("popular", NONE, ask.now_ms)
+        if not ask.languages:
+            return everything
+        wanted = [number_of(language) for language in ask.languages]
+        spoken: Ints = self.catalogue.videos.language[everything]
+        # What has no language (music, scenery) is for everybody.
+        understood: Ints = everything[np.isin(spoken, [0, *wanted])]
+        return understood
+
+    def _tagged(self, tag: int, now_ms: int) -> Ints:
+        return self._best("tagged", tag, now_ms)
+
+    def _best(self, kind: str, key: int, now_ms: int) -> Ints:
+        """Return the most popular public videos, of all or of a hashtag, from a kept list."""
+        kept = self._kept.get((kind, key))
+        # A clock that was set back would keep a list for ever.
+        if kept is not None and 0 <= kept.until_ms - now_ms <= TAGGED_MS:
+            return kept.rows
+        most, keep_ms = (TAGGED, TAGGED_MS) if kind == "tagged" else (POPULAR, POPULAR_MS)
+        videos = self.catalogue.videos
+        if kind == "tagged":
+            rows = self.catalogue.tagged(key)
+        else:
+            rows = np.arange(videos.top, dtype=np.int32)
+        rows = rows[videos.audience[rows] == PUBLIC]
+        popularity = self.popularity(rows, now_ms)
+        if len(rows) > most:
+            best = np.argpartition(popularity, -most)[-most:]
+            rows, popularity = rows[best], popularity[best]
+        rows = rows[np.lexsort((rows, -popularity))]
+        self._kept[kind, key] = _Kept(rows, now_ms + keep_ms)
+        return rows
+
+    def _new(self, ask: Ask) -> Ints:
+        if not self.trial:
+            return np.empty(0, np.int32)
+        count = min(4 * MOST["new"], len(self.trial))
+        drawn = self.draw.integers(0, len(self.trial), count)
+        rows = np.array([self.trial[place] for place in drawn.tolist()], np.int32)
+        on_trial = self.on_trial(rows, ask.now_ms)
+        for place in np.unique(drawn[~on_trial])[::-1].tolist():
+            # The last one takes the place of one whose trial is over.
+            self.trial[place] = self.trial[-1]
+            self.trial.pop()
+        return np.unique(rows[on_trial])
+
+    def _rest(self) -> Ints:
+        """Return all videos, newest first: only when the lists are used up for this viewer."""
+        videos = self.catalogue.videos
+        rows = np.flatnonzero(videos.audience[: videos.top] != 0)
+        return rows[np.argsort(-videos.published_ms[rows], kind="stable")].astype(np.int32)
+
+
+def _favourites(values: Ints, weights: npt.NDArray[Any], count: int) -> list[int]:
+    known, places = np.unique(values, return_inverse=True)
+    total = np.bincount(places, weights, len(known))
+    order = [place for place in np.lexsort((known, -total)) if known[place] != NONE]
+    return [int(known[place]) for place in order[:count]]
+
+
+def _in_turn(lists: list[Ints]) -> Ints:
+    """Return one of each list in turn, so that each has its share of the first ones."""
+    if not lists:
+        return np.empty(0, np.int32)
+    longest = max(len(one) for one in lists)
+    table = np.full((len(lists), longest), NONE, np.int32)
+    for place, one in enumerate(lists):
+        table[place, : len(one)] = one
+    joined: Ints = table.T[table.T != NONE]
+    return joined

@@ -1,0 +1,186 @@
+"""The videos there are: facts by row, and lists by creator and hashtag to find them in."""
+
+import hashlib
+from array import array
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from reelm.feed.ranker.rows import NONE, Array, Ints, Table
+from reelm.feed.ranker.sizes import Sizes
+from reelm.feed.ranker.values import VideoFacts
+
+# Hashtags looked at of one video; those that name its topic come first as people write them.
+TAGS = 4
+HIDDEN, PUBLIC, FOLLOWERS = 0, 1, 2
+_AUDIENCE = {"public": PUBLIC, "followers": FOLLOWERS}
+
+
+def number_of(text: str) -> int:
+    """Return the number that stands for a text as the id of a row: 63 bits of BLAKE2b."""
+    digest = hashlib.blake2b(text.encode(), digest_size=8).digest()
+    return int.from_bytes(digest, "big") >> 1 or 1
+
+
+class Videos(Table):
+    """Videos and their facts."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__("videos", sizes.videos)
+        self.creator = self.column("creator", np.int32, fill=NONE)
+        self.sound = self.column("sound", np.int32, fill=NONE)
+        self.tags = self.column("tags", np.int32, TAGS, fill=NONE)
+        self.language = self.column("language", np.int64)
+        self.duration_ms = self.column("duration_ms", np.int32)
+        self.published_ms = self.column("published_ms", np.int64)
+        self.audience = self.column("audience", np.int8)
+        self.impressions = self.column("impressions", np.int32)
+        # How often the row has changed hands: what was kept by row is then of another video.
+        self.hands = self.lasting("hands", np.int32)
+        self.on_clear(self._change_hands)
+
+    def _change_hands(self, rows: Ints) -> None:
+        self.hands[rows] += 1
+
+
+class Tags(Table):
+    """Hashtags, with their texts for explanations."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__("tags", sizes.tags)
+        self.text: dict[int, str] = {}
+        self.on_clear(self._forget_texts)
+
+    def admit_text(self, text: str, at_ms: int) -> int:
+        """Return the row of a hashtag."""
+        row = self.admit(number_of(text), at_ms)
+        self.text[row] = text
+        return row
+
+    def save(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Return header, with the texts, and arrays."""
+        header, arrays = super().save()
+        return {**header, "text": {str(row): text for row, text in self.text.items()}}, arrays
+
+    def load(self, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+        """Take over what `save` returned."""
+        super().load(header, arrays)
+        self.text = {int(row): str(text) for row, text in header["text"].items()}
+
+    def _forget_texts(self, rows: Ints) -> None:
+        for row in rows.tolist():
+            self.text.pop(row, None)
+
+
+class Lists:
+    """Rows of videos by something they share, in the order in which they came.
+
+    Rows are only appended; who reads drops those that are of something else by now.
+    """
+
+    def __init__(self) -> None:
+        self._rows: dict[int, array[int]] = {}
+
+    def add(self, key: int, row: int) -> None:
+        """Append a row to the list of `key`."""
+        found = self._rows.get(key)
+        if found is None:
+            self._rows[key] = array("i", [row])
+        else:
+            found.append(row)
+
+    def of(self, key: int) -> Ints:
+        """Return the rows of `key`, oldest first."""
+        found = self._rows.get(key)
+        return np.array(() if found is None else found, np.int32)
+
+    def newest(self, key: int, count: int) -> list[int]:
+        """Return the last rows of `key`, newest first."""
+        found = self._rows.get(key)
+        return [] if found is None else list(found[: -count - 1 : -1])
+
+    def keep(self, key: int, rows: Ints) -> None:
+        """Replace the list of `key`."""
+        self._rows[key] = array("i", rows.tolist())
+
+
+class Catalogue:
+    """Videos, creators, hashtags and sounds."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        self.videos = Videos(sizes)
+        self.creators = Table("creators", sizes.creators)
+        self.creator_impressions = self.creators.column("impressions", np.int32)
+        self.tags = Tags(sizes)
+        self.sounds = Table("sounds", sizes.sounds)
+        self.by_creator, self.by_tag = Lists(), Lists()
+        for table, column in (
+            (self.creators, self.videos.creator),
+            (self.tags, self.videos.tags),
+            (self.sounds, self.videos.sound),
+        ):
+            table.on_clear(partial(self._unlink, column))
+
+    def tables(self) -> tuple[Table, ...]:
+        """Return the tables that a snapshot holds."""
+        return self.videos, self.creators, self.tags, self.sounds
+
+    def add(self, facts: VideoFacts) -> int:
+        """Take in a new or changed video, and return its row."""
+        at_ms = facts.published_ms
+        videos = self.videos
+        is_new = videos.find(facts.video_id) == NONE
+        used_ms = at_ms if is_new else int(videos.used_ms[videos.find(facts.video_id)])
+        row = videos.admit(facts.video_id, used_ms)
+        creator = self.creators.admit(facts.creator_id, at_ms)
+        tags = [self.tags.admit_text(tag, at_ms) for tag in dict.fromkeys(facts.tags)][:TAGS]
+        if is_new or int(videos.creator[row]) != creator:
+            self.by_creator.add(creator, row)
+        known = videos.tags[row].tolist()
+        for tag in tags:
+            if tag not in known:
+                self.by_tag.add(tag, row)
+        videos.creator[row] = creator
+        videos.tags[row] = tags + [NONE] * (TAGS - len(tags))
+        sound = facts.sound_id
+        videos.sound[row] = self.sounds.admit(sound, at_ms) if sound else NONE
+        videos.language[row] = number_of(facts.language) if facts.language else 0
+        videos.duration_ms[row] = min(facts.duration_ms, (1 << 31) - 1)
+        videos.published_ms[row] = at_ms
+        videos.audience[row] = _AUDIENCE.get(facts.audience, HIDDEN)
+        return row
+
+    def remove(self, video_ids: Iterable[int]) -> None:
+        """Forget videos."""
+        for video_id in video_ids:
+            self.videos.drop(video_id)
+
+    def tagged(self, tag: int) -> Ints:
+        """Return the rows of the videos with a hashtag, oldest first."""
+        rows = self.by_tag.of(tag)
+        current = np.unique(rows[(self.videos.tags[rows] == tag).any(axis=1)])
+        if len(current) * 2 < len(rows):
+            self.by_tag.keep(tag, current)
+        return current
+
+    def newest_of(self, creator: int, count: int) -> list[int]:
+        """Return rows of a creator's newest videos, newest first."""
+        rows = self.by_creator.newest(creator, count)
+        return [row for row in dict.fromkeys(rows) if self.videos.creator[row] == creator]
+
+    def relist(self) -> None:
+        """Make the lists anew from the tables, after a load."""
+        self.by_creator, self.by_tag = Lists(), Lists()
+        used = np.flatnonzero(self.videos.ids[: self.videos.top])
+        for row in used[np.argsort(self.videos.published_ms[used], kind="stable")].tolist():
+            self.by_creator.add(int(self.videos.creator[row]), row)
+            for tag in self.videos.tags[row].tolist():
+                if tag != NONE:
+                    self.by_tag.add(tag, row)
+
+    def _unlink(self, column: Array, rows: Ints) -> None:
+        """Let videos no longer name rows that will be of something else."""
+        used = column[: self.videos.top]
+        used[np.isin(used, rows)] = NONE

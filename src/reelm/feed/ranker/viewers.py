@@ -1,0 +1,99 @@
+"""What is known of each viewer: recent videos, what is hidden, and how they watch."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from reelm.feed.ranker.catalogue import Videos
+from reelm.feed.ranker.rows import NONE, Array, Ints, Table
+from reelm.feed.ranker.sizes import Sizes
+
+# Videos remembered as context: the last watched at all, and the last watched long.
+WATCHED, LONG = 32, 64
+
+
+class Viewers(Table):
+    """Viewers, with rings of recent videos."""
+
+    def __init__(self, sizes: Sizes, videos: Videos) -> None:
+        super().__init__("viewers", sizes.viewers)
+        self._videos = videos
+        self.watched = self.column("watched", np.int32, WATCHED, fill=NONE)
+        self.watched_count = self.column("watched_count", np.int32)
+        self.long = self.column("long", np.int32, LONG, fill=NONE)
+        self.long_count = self.column("long_count", np.int32)
+        # kind -> ids that the viewer does not want to see; few people hide anything.
+        self.hidden: dict[int, dict[str, set[int]]] = {}
+        self.on_clear(self._forget_hidden)
+        videos.on_clear(self._unlink)
+
+    def recent(self, viewer: int) -> Ints:
+        """Return the rows of the videos that a viewer watched last, oldest first."""
+        return _unrolled(self.watched[viewer], int(self.watched_count[viewer]))
+
+    def recent_long(self, viewer: int) -> Ints:
+        """Return the rows of the videos that a viewer watched long last, oldest first."""
+        return _unrolled(self.long[viewer], int(self.long_count[viewer]))
+
+    def add_watched(self, viewer: int, video: int) -> bool:
+        """Note a watch; return whether the video was not among the recent ones."""
+        if (self.watched[viewer] == video).any():
+            return False
+        self.watched[viewer, self.watched_count[viewer] % WATCHED] = video
+        self.watched_count[viewer] += 1
+        return True
+
+    def add_long(self, viewer: int, video: int) -> bool:
+        """Note a long view; return whether the video was not among the recent ones."""
+        if (self.long[viewer] == video).any():
+            return False
+        self.long[viewer, self.long_count[viewer] % LONG] = video
+        self.long_count[viewer] += 1
+        return True
+
+    def take_back(self, viewer: int, video: int) -> None:
+        """Forget one video, as if it had not been watched."""
+        for ring in (self.watched[viewer], self.long[viewer]):
+            ring[ring == video] = NONE
+
+    def hide(self, viewer: int, kind: str, number: int) -> None:
+        """Note that a viewer does not want to see this."""
+        self.hidden.setdefault(viewer, {}).setdefault(kind, set()).add(number)
+
+    def show(self, viewer: int, kind: str, number: int) -> None:
+        """Take a hiding back."""
+        self.hidden.get(viewer, {}).get(kind, set()).discard(number)
+
+    def save(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Return header, with what is hidden, and arrays."""
+        header, arrays = super().save()
+        hidden = {
+            str(viewer): {kind: sorted(numbers) for kind, numbers in sorted(kinds.items())}
+            for viewer, kinds in sorted(self.hidden.items())
+        }
+        return {**header, "hidden": hidden}, arrays
+
+    def load(self, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+        """Take over what `save` returned."""
+        super().load(header, arrays)
+        self.hidden = {
+            int(viewer): {str(kind): {int(n) for n in numbers} for kind, numbers in kinds.items()}
+            for viewer, kinds in header["hidden"].items()
+        }
+
+    def _forget_hidden(self, rows: Ints) -> None:
+        for row in rows.tolist():
+            self.hidden.pop(row, None)
+
+    def _unlink(self, rows: Ints) -> None:
+        for column in (self.watched, self.long):
+            used = column[: self.top]
+            used[np.isin(used, rows)] = NONE
+
+
+def _unrolled(ring: Ints, count: int) -> Ints:
+    size = len(ring)
+    rows = ring[:count] if count <= size else np.roll(ring, -(count % size))
+    kept: Ints = rows[rows != NONE]
+    return kept
