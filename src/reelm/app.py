@@ -149,17 +149,26 @@ def prepare(home: Home, settings: Settings, owner: str) -> int:
 
 
 def catalogue(session: Session) -> dict[str, set[str]]:
-    """Return table name -> column names as the database has them."""
-    rows = session.execute(
-        text(
-            "SELECT table_name, column_name FROM information_schema.columns"
-            " WHERE table_schema = 'public'"
-        )
-    )
+    """Return table name -> column names as the database has them.
+
+    A partition is declared by the table that it is a part of, so it counts under that name.
+    """
     tables: dict[str, set[str]] = {}
-    for table, column in rows:
+    for table, column in session.execute(text(_CATALOGUE)):
         tables.setdefault(table, set()).add(column)
     return tables
+
+
+_CATALOGUE = """
+    SELECT CASE WHEN whole.relnamespace = 'public'::regnamespace THEN whole.relname::text
+            ELSE whole.oid::regclass::text END,
+        attname::text
+    FROM pg_class AS part
+    JOIN pg_class AS whole ON whole.oid = coalesce(pg_partition_root(part.oid), part.oid)
+    JOIN pg_attribute ON attrelid = part.oid AND attnum > 0 AND NOT attisdropped
+    WHERE part.relnamespace = 'public'::regnamespace
+        AND part.relkind IN ('r', 'p', 'v', 'm', 'f')
+"""
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Leave a row of an account in every table there is, by the declared columns; and find them."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -66,6 +66,8 @@ def _value(column, account_id, other_id, ids, own_id):
 
 _OF_TYPE = {
     datetime: clock.now(),
+    date: clock.now().date(),
+    list: [],
     object: [],  # JSON
     bool: False,
     bytes: b"x" * 32,

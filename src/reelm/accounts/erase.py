@@ -144,8 +144,9 @@ def _delete_batch(parts: Parts, table: Table, condition: ColumnElement[bool]) ->
     key = list(table.primary_key.columns)
     batch = select(*key).where(condition).limit(BATCH)
     with parts.transaction() as session:
+        # The condition again, so that partitions are looked into by its index too.
         deleted = session.execute(
-            delete(table).where(tuple_(*key).in_(batch)).returning(*key)
+            delete(table).where(condition, tuple_(*key).in_(batch)).returning(*key)
         ).all()
     return len(deleted)
 

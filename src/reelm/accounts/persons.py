@@ -17,7 +17,9 @@ OWN = frozenset({"account_id", "viewer_id", "reporter_id"})
 OTHER_SIDE_SEEN = frozenset({"creator_id"})
 OTHER_SIDE_UNSEEN = frozenset({"blocked_id"})
 # Columns that name something else than an account.
-NOT_PERSONS = frozenset({"id", "video_id", "sound_id", "batch_id", "job_id", "target_id"})
+NOT_PERSONS = frozenset({
+    "id", "video_id", "sound_id", "batch_id", "page_id", "job_id", "target_id",
+})  # fmt: skip
 
 ERASED_BY = OWN | OTHER_SIDE_SEEN | OTHER_SIDE_UNSEEN
 EXPORTED_BY = OWN | OTHER_SIDE_SEEN

@@ -52,7 +52,9 @@ def _lacking(serving: Connection[Any]) -> Iterator[str]:
     for table in (name for name in tables(serving) if name in declared):
         rights = ["SELECT"]
         if table not in READ_ONLY:
-            rights += ["INSERT"] if table in _append_only() else ["INSERT", "UPDATE", "DELETE"]
+            rights += ["INSERT"]
+            rights += [] if table in _append_only() else ["DELETE"]
+            rights += [] if table in (*_append_only(), *_no_update()) else ["UPDATE"]
         for right in rights:
             has = "SELECT has_table_privilege(quote_ident(%s), %s)"
             row = serving.execute(has, [table, right]).fetchone()
@@ -81,6 +83,11 @@ def _not_refused(serving: Connection[Any]) -> Iterator[str]:
             yield from _tried(serving, f"TRUNCATE on {table}", sql.SQL("TRUNCATE {}").format(name))
         alter = sql.SQL("ALTER TABLE {} ADD COLUMN reelm_doctor int").format(name)
         yield from _tried(serving, f"ALTER TABLE {table}", alter)
+    for table in _no_update():
+        name, column = sql.Identifier(table), sql.Identifier(_a_column(serving, table))
+        update = sql.SQL("UPDATE {0} SET {1} = {1} WHERE false").format(name, column)
+        yield from _tried(serving, f"UPDATE on {table}", update)
+        yield from _tried(serving, f"TRUNCATE on {table}", sql.SQL("TRUNCATE {}").format(name))
     create = sql.SQL("CREATE TABLE public.reelm_doctor (tried int)")
     yield from _tried(serving, "CREATE TABLE", create)
 
@@ -101,6 +108,10 @@ def _tried(serving: Connection[Any], name: str, statement: sql.SQL | sql.Compose
 
 def _append_only() -> list[str]:
     return [t.name for t in Base.metadata.tables.values() if t.info.get("append_only")]
+
+
+def _no_update() -> list[str]:
+    return [t.name for t in Base.metadata.tables.values() if t.info.get("no_update")]
 
 
 def _a_column(serving: Connection[Any], table: str) -> str:

@@ -48,6 +48,8 @@ def ensure_app(owner_conninfo: str, epoch: int, password: str, metadata: MetaDat
     """Make the serving role and grant it rows, not definitions.
 
     Tables declared append-only get INSERT and SELECT: nobody who serves can edit the audit log.
+    Those declared `no_update` get DELETE too, as people may be forgotten but nothing rewritten.
+    Partitions are reached through their tables only.
 
     Raises:
         Unavailable: the owner may not create roles; says what an administrator must run.
@@ -69,6 +71,12 @@ def ensure_app(owner_conninfo: str, epoch: int, password: str, metadata: MetaDat
             for table in append_only:
                 statement = sql.SQL("REVOKE UPDATE, DELETE, TRUNCATE ON {} FROM {}")
                 connection.execute(statement.format(sql.Identifier(table), name))
+            for table in (t.name for t in metadata.tables.values() if t.info.get("no_update")):
+                statement = sql.SQL("REVOKE UPDATE, TRUNCATE ON {} FROM {}")
+                connection.execute(statement.format(sql.Identifier(table), name))
+            for partition in connection.execute(_PARTITIONS).fetchall():
+                statement = sql.SQL("REVOKE ALL ON {} FROM {}")
+                connection.execute(statement.format(sql.Identifier(str(partition[0])), name))
 
 
 _GRANTS = (
@@ -77,7 +85,13 @@ _GRANTS = (
     "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {role}",
     "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {role}",
     "GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {role}",
+    # A restored database has every function open to everybody, as backups hold no privileges.
+    "REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC",
     "GRANT EXECUTE ON ALL FUNCTIONS IN SCHEMA public TO {role}",
+)
+_PARTITIONS = (
+    "SELECT relname FROM pg_class"
+    " WHERE relnamespace = 'public'::regnamespace AND relispartition AND relkind IN ('r', 'p')"
 )
 
 

@@ -19,6 +19,7 @@ def upgrade() -> None:
     _tables()
     op.execute(_NOTIFY)
     op.execute(_COUNT)
+    op.execute(_SIGNAL_DAYS)
 
 
 # Whoever keeps in memory what may be seen hears of each change at its commit.
@@ -38,7 +39,7 @@ BEGIN
     END IF;
     RETURN NULL;
 END $$;
-CREATE TRIGGER tell_visibility AFTER UPDATE OR DELETE ON video
+CREATE TRIGGER tell_visibility AFTER INSERT OR UPDATE OR DELETE ON video
     FOR EACH ROW EXECUTE FUNCTION tell_visibility();
 CREATE TRIGGER tell_visibility AFTER UPDATE OR DELETE ON account
     FOR EACH ROW EXECUTE FUNCTION tell_visibility();
@@ -89,6 +90,63 @@ CREATE TRIGGER count_made AFTER INSERT ON comment REFERENCING NEW TABLE AS acts
     FOR EACH STATEMENT EXECUTE FUNCTION count_acts('comments');
 CREATE TRIGGER count_gone AFTER DELETE ON comment REFERENCING OLD TABLE AS acts
     FOR EACH STATEMENT EXECUTE FUNCTION count_acts('comments');
+"""
+
+# The log of signals has one partition for each day, so that a day is dropped and not deleted row
+# by row. The serving role may define nothing, so these do it in the owner's name: they make and
+# drop days of this one table and nothing else. Rows of a day without a partition are in
+# signal_default until the day is made. Making one waits for nobody but whoever writes there.
+_SIGNAL_DAYS = """
+CREATE TABLE signal_default PARTITION OF signal DEFAULT;
+CREATE FUNCTION make_signal_day(wanted date) RETURNS boolean
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '5s' AS $$
+DECLARE
+    name text := 'signal_' || to_char(wanted, 'YYYY_MM_DD');
+BEGIN
+    IF wanted < current_date - 2 OR wanted > current_date + 60 THEN
+        RAISE EXCEPTION 'no day of the log is made so far from today: %', wanted
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    LOCK TABLE ONLY public.signal IN SHARE UPDATE EXCLUSIVE MODE;
+    IF to_regclass(format('public.%I', name)) IS NOT NULL THEN
+        RETURN false;
+    END IF;
+    LOCK TABLE public.signal_default IN ACCESS EXCLUSIVE MODE;
+    EXECUTE format('CREATE TABLE public.%I (LIKE public.signal INCLUDING DEFAULTS)', name);
+    EXECUTE format(
+        'WITH moved AS (DELETE FROM public.signal_default WHERE day = $1 RETURNING *)'
+        ' INSERT INTO public.%I SELECT * FROM moved', name) USING wanted;
+    EXECUTE format(
+        'ALTER TABLE public.signal ATTACH PARTITION public.%I FOR VALUES FROM (%L) TO (%L)',
+        name, wanted, wanted + 1);
+    RETURN true;
+END $$;
+CREATE FUNCTION drop_signal_days(before date) RETURNS SETOF date
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = pg_catalog, pg_temp SET timezone = 'UTC' SET lock_timeout = '5s' AS $$
+DECLARE
+    name text;
+    day_of date;
+BEGIN
+    IF before > current_date THEN
+        RAISE EXCEPTION 'a day of the log is dropped after it has ended, and not before %', before
+            USING ERRCODE = 'invalid_parameter_value';
+    END IF;
+    FOR name IN
+        SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+        WHERE inhparent = 'public.signal'::regclass
+            AND relname ~ '^signal_[0-9]{4}_[0-9]{2}_[0-9]{2}$' ORDER BY relname
+    LOOP
+        day_of := to_date(substr(name, 8), 'YYYY_MM_DD');
+        IF day_of < before THEN
+            EXECUTE format('DROP TABLE public.%I', name);
+            RETURN NEXT day_of;
+        END IF;
+    END LOOP;
+    DELETE FROM public.signal_default WHERE day < before;
+END $$;
+REVOKE EXECUTE ON FUNCTION make_signal_day(date), drop_signal_days(date) FROM PUBLIC;
 """
 
 
@@ -294,6 +352,7 @@ def _videos() -> None:
         op.f("ix_video_account_id_video_id"), "video", ["account_id", "id"], unique=False
     )
     op.create_index(op.f("ix_video_published_at"), "video", ["published_at"], unique=False)
+    op.create_index(op.f("ix_video_language_video_id"), "video", ["language", "id"], unique=False)
     op.create_index(op.f("ix_video_original_object"), "video", ["original_object"], unique=False)
     op.create_index(op.f("ix_video_poster_object"), "video", ["poster_object"], unique=False)
     op.create_table(
@@ -456,6 +515,72 @@ def _moderation() -> None:
 
 
 def _feed() -> None:
+    op.create_table(
+        "signal",
+        sa.Column("viewer_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("video_id", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.SmallInteger(), nullable=False),
+        sa.Column("watched_ms", sa.Integer(), nullable=False),
+        sa.Column("duration_ms", sa.Integer(), nullable=False),
+        sa.Column("loops", sa.Integer(), nullable=False),
+        sa.Column("long_view", sa.Boolean(), nullable=False),
+        sa.Column("surface", sa.SmallInteger(), nullable=False),
+        sa.Column("page_id", sa.BigInteger(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("propensity", sa.Double(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("batch_seq", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("viewer_id", "seq", "day", name=op.f("pk_signal")),
+        postgresql_partition_by="RANGE (day)",
+    )
+    op.create_index(op.f("ix_signal_seq"), "signal", ["seq"], unique=False)
+    op.create_index(
+        op.f("ix_signal_subject"),
+        "signal",
+        ["subject"],
+        unique=False,
+        postgresql_where=sa.text("subject <> ''"),
+    )
+    op.create_table(
+        "feed_settings",
+        sa.Column("viewer_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("is_profiled", sa.Boolean(), nullable=True),
+        sa.Column("newness", sa.Double(), server_default="0.5", nullable=False),
+        sa.Column("variety", sa.Double(), server_default="0.5", nullable=False),
+        sa.Column("following", sa.Double(), server_default="0.5", nullable=False),
+        sa.Column("topics", sa.ARRAY(sa.Text()), server_default="{}", nullable=False),
+        sa.Column("languages", sa.ARRAY(sa.Text()), server_default="{}", nullable=False),
+        sa.Column("history_paused", sa.Boolean(), server_default=sa.text("false"), nullable=False),
+        sa.PrimaryKeyConstraint("viewer_id", name=op.f("pk_feed_settings")),
+    )
+    op.create_table(
+        "hidden_subject",
+        sa.Column("viewer_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("viewer_id", "kind", "subject", name=op.f("pk_hidden_subject")),
+    )
+    op.create_index(
+        op.f("ix_hidden_subject_subject_hidden_subject_kind"),
+        "hidden_subject",
+        ["subject", "kind"],
+        unique=False,
+    )
+    op.create_table(
+        "ranker_snapshot",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("object", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("release", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ranker_snapshot")),
+    )
     op.create_table(
         "impression",
         sa.Column("viewer_id", sa.BigInteger(), autoincrement=False, nullable=False),

@@ -1,0 +1,1 @@
+"""The log of signals: written by one appender, read again to make the ranker's state anew."""
