@@ -29,6 +29,7 @@ class Video(Base):
     __table_args__ = (
         Index(None, "account_id", "id"),
         Index(None, "published_at"),
+        Index(None, "language", "id"),
         Index(None, "poster_object"),
         Index(None, "original_object"),
     )
