@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
 from reelm import social
@@ -42,7 +43,7 @@ def history(
     """Return what a viewer watched, the last first, each video once."""
     last = (
         select(SignalRow)
-        .distinct(SignalRow.video_id)
+        .ext(distinct_on(SignalRow.video_id))
         .where(SignalRow.viewer_id == viewer_id, SignalRow.kind == Kind.WATCH)
         .order_by(SignalRow.video_id, SignalRow.seq.desc())
         .subquery()

@@ -69,9 +69,9 @@ def _newest(*, by_language: bool) -> Select[Any]:
 
 
 @cache
-def _tags(*, by_language: bool) -> Select[Any]:
+def _tags(*, by_language: bool) -> Select[str, int]:
     newest = _newest(by_language=by_language).subquery()
-    query: Select[Any] = (
+    query: Select[str, int] = (
         select(VideoHashtag.tag, func.count().label("videos"))
         .join(newest, newest.c.id == VideoHashtag.video_id)
         .group_by(VideoHashtag.tag)
