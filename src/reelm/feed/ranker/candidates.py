@@ -234,9 +234,9 @@ class Candidates:
         if len(rows) > most:
             best = np.argpartition(popularity, -most)[-most:]
             rows, popularity = rows[best], popularity[best]
-        rows = rows[np.lexsort((rows, -popularity))]
-        self._kept[kind, key] = _Kept(rows, now_ms + keep_ms)
-        return rows
+        best_first: Ints = rows[np.lexsort((rows, -popularity))]
+        self._kept[kind, key] = _Kept(best_first, now_ms + keep_ms)
+        return best_first
 
     def _new(self, ask: Ask) -> Ints:
         if not self.trial:

@@ -154,8 +154,7 @@ class Catalogue:
 
     def remove(self, video_ids: Iterable[int]) -> None:
         """Forget videos."""
-        for video_id in video_ids:
-            self.videos.drop(video_id)
+        self.videos.drop(video_ids)
 
     def tagged(self, tag: int) -> Ints:
         """Return the rows of the videos with a hashtag, oldest first."""

@@ -44,15 +44,15 @@ class Table:
         self._door = _Door(capacity, admit_after)
 
     def column(self, name: str, dtype: Any, *tail: int, fill: float = 0) -> Array:
-        """Make a column whose free rows hold `fill`."""
-        shape = (self.capacity, *tail)
+        """Make a column whose free rows hold `fill`; so does one more, which NONE reads."""
+        shape = (self.capacity + 1, *tail)
         array = np.zeros(shape, dtype) if fill == 0 else np.full(shape, fill, dtype)
         self._columns[name], self._fills[name] = array, fill
         return array
 
     def lasting(self, name: str, dtype: Any) -> Array:
         """Make a column that a row keeps when it loses its id."""
-        array = np.zeros(self.capacity, dtype)
+        array = np.zeros(self.capacity + 1, dtype)
         self._columns[name] = array
         return array
 
@@ -89,12 +89,13 @@ class Table:
         self.used_ms[row] = at_ms
         return row
 
-    def drop(self, number: int) -> None:
-        """Free the row of an id, if it has one."""
-        row = self._row_of.pop(number, NONE)
-        if row != NONE:
-            self._clear(np.array([row], np.int32))
-            self._free.append(row)
+    def drop(self, numbers: Iterable[int]) -> None:
+        """Free the rows of ids, where they have one."""
+        rows = [self._row_of.pop(number, NONE) for number in numbers]
+        freed = [row for row in rows if row != NONE]
+        if freed:
+            self._clear(np.array(freed, np.int32))
+            self._free.extend(freed)
 
     def on_clear(self, act: Callable[[Ints], None]) -> None:
         """Have `act` told of rows that lose their id, before their columns are cleared."""
@@ -136,7 +137,7 @@ class Table:
 
     def _free_idlest(self) -> None:
         count = max(1, int(self.capacity * FREED_SHARE))
-        idlest = np.argpartition(self.used_ms, count - 1)[:count].astype(np.int32)
+        idlest = np.argpartition(self.used_ms[: self.capacity], count - 1)[:count].astype(np.int32)
         for number in self.ids[idlest].tolist():
             del self._row_of[number]
         self._clear(idlest)

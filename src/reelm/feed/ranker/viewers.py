@@ -18,7 +18,8 @@ class Viewers(Table):
 
     def __init__(self, sizes: Sizes, videos: Videos) -> None:
         super().__init__("viewers", sizes.viewers)
-        self._videos = videos
+        # Under this number the model keeps what it learns of the viewer elsewhere.
+        self.key = self.column("key", np.int64)
         self.watched = self.column("watched", np.int32, WATCHED, fill=NONE)
         self.watched_count = self.column("watched_count", np.int32)
         self.long = self.column("long", np.int32, LONG, fill=NONE)

@@ -1,0 +1,152 @@
+"""What each thing adds to the odds: the viewer, the video, the creator, the viewer with a topic ...
+
+An additive logistic model. Each impression touches one row of every kind below; a row holds a
+weight (log-odds) and the precision gathered so far for each target. Learning is one step of a
+diagonal Kalman filter (extended, for the logistic link) for each event: a row seen often moves
+little, a new one moves a lot, so the next request sees this event's whole worth.
+
+Rows are found by hashing into a table of fixed size. What belongs to one viewer is hashed with
+the viewer's key, a number that is forgotten when the viewer is: the rows left behind then lead to
+nobody.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from reelm.feed.ranker.net import sigmoid
+from reelm.feed.ranker.rows import Array
+
+Floats = npt.NDArray[np.float32]
+Longs = npt.NDArray[np.int64]
+
+
+class Kind(NamedTuple):
+    """One kind of row, and the variance that its weights have before anything is known."""
+
+    name: str
+    variance: float
+
+
+KINDS = (
+    Kind("surface_duration", 0.3),
+    Kind("surface", 1.0),
+    Kind("viewer", 0.6),
+    Kind("video", 0.3),
+    Kind("creator", 0.15),
+    Kind("topic", 0.05),
+    Kind("viewer_surface", 0.2),
+    Kind("video_surface", 0.1),
+    Kind("viewer_topic", 0.1),
+    Kind("viewer_duration", 0.1),
+    Kind("surface_hour", 0.03),
+    Kind("viewer_creator", 0.1),
+    Kind("surface_topic", 0.05),
+    Kind("viewer_video", 0.4),
+    Kind("duration", 0.1),
+)
+NUMBER = {kind.name: number for number, kind in enumerate(KINDS)}
+# Long view, watch quantile, quick skip, like; and their log-odds before anything is known.
+TARGETS = 4
+PRIOR = np.log(np.array([0.35 / 0.65, 1.0, 0.3 / 0.7, 0.02 / 0.98])).astype(np.float32)
+PRIOR_PRECISION = np.array([1 / kind.variance for kind in KINDS], np.float32)
+# Keeps every row able to move: taste and fashion change.
+MOST_PRECISION = np.float32(400)
+BITS = 21
+
+_SALT = np.arange(1, len(KINDS) + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+
+
+class Things(NamedTuple):
+    """What impressions are about, as numbers; all arrays have shape (n,)."""
+
+    viewer_key: Longs
+    video_id: Longs
+    creator_id: Longs
+    topic_id: Longs
+    duration_bucket: Longs
+    surface: Longs
+    hour: Longs
+
+
+class Effects:
+    """The table of rows."""
+
+    def __init__(self) -> None:
+        self._weight = np.zeros((1 << BITS, TARGETS), np.float32)
+        self._precision = np.zeros((1 << BITS, TARGETS), np.float32)
+
+    def rows(self, things: Things) -> Longs:
+        """Return the rows that impressions touch, shape (n, kinds)."""
+        viewer, surface = things.viewer_key, things.surface
+        pairs: dict[str, tuple[Longs, Longs | int]] = {
+            "surface_duration": (surface, things.duration_bucket),
+            "surface": (surface, 0),
+            "viewer": (viewer, 0),
+            "video": (things.video_id, 0),
+            "creator": (things.creator_id, 0),
+            "topic": (things.topic_id, 0),
+            "viewer_surface": (viewer, surface),
+            "video_surface": (things.video_id, surface),
+            "viewer_topic": (viewer, things.topic_id),
+            "viewer_duration": (viewer, things.duration_bucket),
+            "surface_hour": (surface, things.hour),
+            "viewer_creator": (viewer, things.creator_id),
+            "surface_topic": (surface, things.topic_id),
+            "viewer_video": (viewer, things.video_id),
+            "duration": (things.duration_bucket, 0),
+        }
+        first = np.empty((len(viewer), len(KINDS)), np.int64)
+        second = np.empty_like(first)
+        for name, (one, other) in pairs.items():
+            first[:, NUMBER[name]], second[:, NUMBER[name]] = one, other
+        return _hashed(first.view(np.uint64), second.view(np.uint64))
+
+    def read(self, rows: Longs) -> tuple[Floats, Floats]:
+        """Return weights and precisions, each of shape (n, kinds, targets)."""
+        return self._weight[rows], self._precision[rows]
+
+    def learn(self, rows: Longs, targets: Floats) -> Floats:
+        """Take one step for each event, and return how far each target was from expectation."""
+        weight, precision = self.read(rows)
+        expected = sigmoid(weight.sum(axis=1) + PRIOR)
+        information = expected * (1 - expected)
+        np.add.at(self._precision, rows, information[:, None, :])
+        precision = np.minimum(self._precision[rows], MOST_PRECISION)
+        self._precision[rows] = precision
+        variance = 1 / (precision + PRIOR_PRECISION[:, None])
+        surprise: Floats = targets - expected
+        gain = surprise / (1 + information * variance.sum(axis=1))
+        np.add.at(self._weight, rows, variance * gain[:, None, :])
+        return surprise
+
+    def save(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Return header and arrays: the rows in use only."""
+        used = np.flatnonzero(self._precision.any(axis=1)).astype(np.int32)
+        arrays = {
+            "effects.rows": used,
+            "effects.weight": self._weight[used],
+            "effects.precision": self._precision[used],
+        }
+        return {}, arrays
+
+    def load(self, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:  # noqa: ARG002
+        """Take over what `save` returned."""
+        self._weight[...] = self._precision[...] = 0
+        self._weight[arrays["effects.rows"]] = arrays["effects.weight"]
+        self._precision[arrays["effects.rows"]] = arrays["effects.precision"]
+
+
+def _hashed(first: npt.NDArray[np.uint64], second: npt.NDArray[np.uint64]) -> Longs:
+    """Return row numbers; the finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014)."""
+    mixed = _SALT ^ (first * np.uint64(0xC2B2AE3D27D4EB4F))
+    mixed ^= (second + np.uint64(1)) * np.uint64(0x165667B19E3779F9)
+    mixed ^= mixed >> np.uint64(30)
+    mixed *= np.uint64(0xBF58476D1CE4E5B9)
+    mixed ^= mixed >> np.uint64(27)
+    mixed *= np.uint64(0x94D049BB133111EB)
+    mixed ^= mixed >> np.uint64(31)
+    rows: Longs = (mixed >> np.uint64(64 - BITS)).astype(np.int64)
+    return rows
