@@ -35,6 +35,7 @@ class Kind(IntEnum):
     REPORT = 17
     FORGET_WATCH = 18  # one video deleted from the viewer's history
     RESET = 19  # all that was learned of the viewer is forgotten
+    PAST_WATCH = 20  # brought along from elsewhere: whether long is known, not when nor how long
 
 
 class Surface(IntEnum):

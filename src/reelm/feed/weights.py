@@ -102,6 +102,15 @@ def trial_share(newness: float) -> float:
     return _TRIAL_LEAST + (_TRIAL_MOST - _TRIAL_LEAST) * newness
 
 
+# Added to the score of a followed creator's video, at the end of the slider; at its middle half.
+_FOLLOWING_MOST = 2.0
+
+
+def following_boost(following: float) -> float:
+    """Return what is added to the scores of followed creators, by the viewer's slider, 0 to 1."""
+    return _FOLLOWING_MOST * following
+
+
 SLOTS: tuple[Slot, ...] = (
     Slot(
         "new",

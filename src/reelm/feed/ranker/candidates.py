@@ -95,6 +95,11 @@ class Candidates:
         """Put a new video on trial."""
         self.trial.append(row)
 
+    def retry(self, rows: list[int]) -> None:
+        """Begin anew with these as those that may be on trial; kept lists are dropped."""
+        self.trial = rows
+        self._kept.clear()
+
     def on_trial(self, rows: Ints, now_ms: int) -> Mask:
         """Return which of the rows have not had a fair trial yet."""
         videos = self.catalogue.videos

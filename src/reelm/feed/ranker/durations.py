@@ -49,7 +49,8 @@ class WatchTimes:
     def watched_ms(self, quantile: Array) -> Floats:
         """Return the watch time at quantiles of all watches, in ms."""
         ends = np.append(WATCH_EDGES_MS, MOST_WATCHED_MS)
-        return np.interp(quantile, self._middles[BUCKETS], ends).astype(np.float32)
+        result: Floats = np.interp(quantile, self._middles[BUCKETS], ends).astype(np.float32)
+        return result
 
     def quantile_of_its_length(self, watched_ms: Array, duration_ms: Array) -> Floats:
         """Return the share of watches of videos of about this length that were shorter."""

@@ -56,6 +56,11 @@ PRIOR_PRECISION = np.array([1 / kind.variance for kind in KINDS], np.float32)
 MOST_PRECISION = np.float32(400)
 BITS = 21
 
+EVERY_TARGET = np.ones(TARGETS, np.float32)
+EVERY_KIND = np.ones(len(KINDS), np.float32)
+# What a watch of which neither time nor place is known says nothing of.
+PLACELESS = np.array([0.0 if "surface" in kind.name else 1.0 for kind in KINDS], np.float32)
+
 _SALT = np.arange(1, len(KINDS) + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -108,16 +113,29 @@ class Effects:
         """Return weights and precisions, each of shape (n, kinds, targets)."""
         return self._weight[rows], self._precision[rows]
 
-    def learn(self, rows: Longs, targets: Floats) -> Floats:
-        """Take one step for each event, and return how far each target was from expectation."""
-        weight, precision = self.read(rows)
-        expected = sigmoid(weight.sum(axis=1) + PRIOR)
-        information = expected * (1 - expected)
-        np.add.at(self._precision, rows, information[:, None, :])
+    def learn(
+        self,
+        rows: Longs,
+        targets: Floats,
+        known: Floats = EVERY_TARGET,
+        kinds: Floats = EVERY_KIND,
+    ) -> Floats:
+        """Take one step for each event, and return how far each target was from expectation.
+
+        Args:
+            rows: as `rows` returns them, shape (n, kinds).
+            targets: probabilities that came true, shape (n, targets).
+            known: 1 for each target that is known of these events, else 0.
+            kinds: 1 for each kind of row that these events say something of, else 0.
+        """
+        weight = self._weight[rows]
+        expected = sigmoid((weight * kinds[:, None]).sum(axis=1) + PRIOR)
+        information = expected * (1 - expected) * known
+        np.add.at(self._precision, rows, information[:, None, :] * kinds[:, None])
         precision = np.minimum(self._precision[rows], MOST_PRECISION)
         self._precision[rows] = precision
-        variance = 1 / (precision + PRIOR_PRECISION[:, None])
-        surprise: Floats = targets - expected
+        variance = kinds[:, None] / (precision + PRIOR_PRECISION[:, None])
+        surprise: Floats = (targets - expected) * known
         gain = surprise / (1 + information * variance.sum(axis=1))
         np.add.at(self._weight, rows, variance * gain[:, None, :])
         return surprise

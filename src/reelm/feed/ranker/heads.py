@@ -128,6 +128,37 @@ class Heads:
         self._last_surface[viewers] = surfaces
         self._net.learn(features, outcomes)
 
+    def correct(self, features: Floats, outcomes: Floats) -> None:
+        """Have the net learn impressions again, of which more is known by now."""
+        self._net.learn(features, outcomes)
+
+    def recall(self, viewers: Ints, videos: Ints, *, is_long: bool, kinds: Floats) -> None:
+        """Learn from past watches of which only is known whether they were long."""
+        surfaces = np.zeros(len(videos), np.int64)
+        rows = self.effects.rows(self._things(viewers, videos, surfaces, 0))
+        targets = np.full((len(videos), TARGETS), is_long, np.float32)
+        known = np.array([1, 0, 0, 0], np.float32)
+        surprise = self.effects.learn(rows, targets, known, kinds)
+        durations = self._catalogue.videos.duration_ms[videos]
+        self._learn_habits(viewers, rows, durations, surprise)
+
+    def rows_of(self, viewer: int, videos: Ints, surface: int) -> Longs:
+        """Return the rows of effects that a viewer's impressions of videos touch."""
+        viewers = np.full(len(videos), viewer, np.int32)
+        surfaces = np.full(len(videos), surface, np.int64)
+        return self.effects.rows(self._things(viewers, videos, surfaces, 0))
+
+    def habits_of(self, viewer: int) -> dict[str, Any]:
+        """Return what is kept of how a viewer watches."""
+        return {
+            "last_watch_ms": int(self._last_ms[viewer]),
+            "last_surface": int(self._last_surface[viewer]),
+            "watches_this_session": int(self._session[viewer]),
+            "latest_surprises": [round(float(value), 4) for value in self._surprise[viewer]],
+            "means_of_what_was_shown": [round(float(value), 4) for value in self._shown[viewer]],
+            "watches_counted": float(self._shown_count[viewer]),
+        }
+
     def save(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Return header and arrays beside the columns."""
         net, arrays = self._net.save()

@@ -76,6 +76,13 @@ class Popularity:
         """Return the share of each in what is watched long now."""
         return self._long_shares(rows, at_ms)[0]
 
+    def shown_share(self, rows: Ints, at_ms: int) -> Floats:
+        """Return the share of each in what was shown over a day or so."""
+        gain = self._gains(SHOWN_HALF_LIVES_MS, at_ms)[1]
+        total = max(self.total_shown_all[1] / gain, 1e-9)
+        share: Floats = (self.shown_all[1][rows] / (gain * total)).astype(np.float32)
+        return share
+
     def settle(self, at_ms: int) -> None:
         """Move the origin up once counts have grown large; part of learning, never of reading."""
         if self.origin_ms == 0.0:

@@ -37,6 +37,13 @@ class Viewers(Table):
         """Return the rows of the videos that a viewer watched long last, oldest first."""
         return _unrolled(self.long[viewer], int(self.long_count[viewer]))
 
+    def latest(self, viewers: Ints, count: int) -> Ints:
+        """Return the last videos that each viewer watched, shape (n, count), NONE where fewer."""
+        places = self.watched_count[viewers, None] - 1 - np.arange(count)
+        rows: Ints = self.watched[viewers[:, None], places % WATCHED]
+        rows[places < 0] = NONE
+        return rows
+
     def add_watched(self, viewer: int, video: int) -> bool:
         """Note a watch; return whether the video was not among the recent ones."""
         if (self.watched[viewer] == video).any():

@@ -1,0 +1,219 @@
+"""Learn from signals, in the order of the log.
+
+A batch is cut into chunks in which no viewer's watch is followed by another watch or impression of
+the same viewer: within a chunk all impressions, then all watches, are worked on at once, and the
+result is that of one after the other. Nothing is left for later but the net's next step.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from reelm.feed.ranker.catalogue import number_of
+from reelm.feed.ranker.effects import PLACELESS
+from reelm.feed.ranker.heads import HEADS
+from reelm.feed.ranker.model import Model
+from reelm.feed.ranker.rows import NONE
+from reelm.feed.signals import SURFACES, Kind, Signal
+
+LIKE, SHARE_OR_FOLLOW, NOT_INTERESTED = (HEADS.index(n) for n in HEADS[3:])
+# Which head an act belongs to.
+HEAD_OF = {
+    Kind.LIKE: LIKE,
+    Kind.SHARE: SHARE_OR_FOLLOW,
+    Kind.FOLLOW: SHARE_OR_FOLLOW,
+    Kind.NOT_INTERESTED: NOT_INTERESTED,
+    Kind.REPORT: NOT_INTERESTED,
+    Kind.HIDE_CREATOR: NOT_INTERESTED,
+    Kind.HIDE_HASHTAG: NOT_INTERESTED,
+    Kind.HIDE_SOUND: NOT_INTERESTED,
+}
+# Acts that say as much for a video as watching it long.
+FOND = {Kind.LIKE, Kind.SHARE, Kind.FOLLOW, Kind.COMMENT_OPENED, Kind.PROFILE_VISIT}
+HIDES = {
+    Kind.NOT_INTERESTED: "video",
+    Kind.HIDE_CREATOR: "creator",
+    Kind.HIDE_HASHTAG: "hashtag",
+    Kind.HIDE_SOUND: "sound",
+}
+SHOWS = {Kind.SHOW_CREATOR: "creator", Kind.SHOW_HASHTAG: "hashtag", Kind.SHOW_SOUND: "sound"}
+# Watched before a video, how many count as watched beside it.
+NEAR = 8
+# In a large batch the slower lessons are drawn from some of its watches, evenly: it takes long to
+# gather one only when thousands watch, and then the next is soon there.
+BLENDS, VECTORS = 64, 32
+"""One blend is learned of so many watches, at most; vectors of so many of a chunk."""
+
+
+def learn(model: Model, batch: Sequence[Signal]) -> None:
+    """Apply one batch of the log."""
+    for chunk in _chunks(batch):
+        kind = chunk[0].kind
+        if kind == Kind.RESET:
+            model.viewers.drop([chunk[0].viewer_id])
+            continue
+        at_ms = chunk[-1].at_ms
+        model.popularity.settle(at_ms)
+        impressions = [s for s in chunk if s.kind == Kind.IMPRESSION]
+        watches = [s for s in chunk if s.kind == Kind.WATCH]
+        if impressions:
+            _show(model, impressions, at_ms)
+        for signal in chunk:
+            if signal.kind == Kind.PAST_WATCH:
+                _recall(model, signal, at_ms)
+            elif signal.kind not in {Kind.IMPRESSION, Kind.WATCH}:
+                _act(model, signal, at_ms)
+        if watches:
+            _watch(model, watches, at_ms)
+
+
+def _chunks(batch: Sequence[Signal]) -> Iterator[Sequence[Signal]]:
+    start, watched = 0, set[int]()
+    for place, signal in enumerate(batch):
+        alone = signal.kind in {Kind.RESET, Kind.PAST_WATCH}
+        shows = signal.kind in {Kind.IMPRESSION, Kind.WATCH}
+        if place > start and (alone or (shows and signal.viewer_id in watched)):
+            yield batch[start:place]
+            start, watched = place, set()
+        if alone:
+            yield batch[place : place + 1]
+            start = place + 1
+        elif signal.kind == Kind.WATCH:
+            watched.add(signal.viewer_id)
+    if start < len(batch):
+        yield batch[start:]
+
+
+def _show(model: Model, signals: Sequence[Signal], at_ms: int) -> None:
+    videos = model.catalogue.videos
+    known = [(s, row) for s in signals if (row := videos.find(s.video_id)) != NONE]
+    if not known:
+        return
+    rows = np.array([row for _, row in known], np.int32)
+    viewers = np.array([model.viewer(s.viewer_id, at_ms) for s, _ in known], np.int32)
+    surfaces = np.array([s.surface % SURFACES for s, _ in known])
+    features = model.heads.features(viewers, rows, surfaces, at_ms)
+    slots = [
+        model.pending.add(int(viewer), row, int(surface), signal.propensity)
+        for viewer, (signal, row), surface in zip(viewers, known, surfaces, strict=True)
+    ]
+    model.pending.features[slots] = features
+    for viewer, row in zip(viewers.tolist(), rows.tolist(), strict=True):
+        model.seen.add(viewer, row)
+    videos.used_ms[rows] = at_ms
+    np.add.at(videos.impressions, rows, 1)
+    np.add.at(model.catalogue.creator_impressions, videos.creator[rows], 1)
+    model.popularity.add_shown(rows, surfaces, at_ms)
+
+
+def _watch(model: Model, signals: Sequence[Signal], at_ms: int) -> None:
+    videos = model.catalogue.videos
+    known = [s for s in signals if videos.find(s.video_id) != NONE]
+    unannounced = [
+        s
+        for s in known
+        if model.pending.find(model.viewers.find(s.viewer_id), videos.find(s.video_id)) == NONE
+    ]
+    if unannounced:
+        # Opened by its address, or shown so long ago that it was let go of.
+        _show(model, [s._replace(propensity=1.0) for s in unannounced], at_ms)
+    if not known:
+        return
+    rows = videos.find_all(s.video_id for s in known)
+    viewers = model.viewers.find_all(s.viewer_id for s in known)
+    pairs = zip(viewers.tolist(), rows.tolist(), strict=True)
+    slots = [model.pending.find(viewer, row) for viewer, row in pairs]
+    outcomes = model.pending.outcomes[slots]
+    outcomes[:, 0] = [s.long_view for s in known]
+    model.heads.learn(
+        viewers,
+        rows,
+        model.pending.surface[slots],
+        np.array([s.watched_ms for s in known]),
+        outcomes,
+        model.pending.features[slots].astype(np.float32),
+        at_ms,
+    )
+    model.pending.outcomes[slots] = outcomes
+    model.pending.learned[slots] = True
+    long = outcomes[:, 0] > 0
+    _relate(model, viewers, rows, long, model.pending.surface[slots], at_ms)
+    videos.used_ms[rows] = at_ms
+
+
+def _relate(
+    model: Model,
+    viewers: np.ndarray,
+    rows: np.ndarray,
+    long: np.ndarray,
+    surfaces: np.ndarray,
+    at_ms: int,
+) -> None:
+    """Learn what is watched after what, and what made the long views likely."""
+    table = model.viewers
+    for place in np.flatnonzero(long)[: max(1, len(rows) // BLENDS)].tolist():
+        viewer, row = int(viewers[place]), int(rows[place])
+        if not (table.long[viewer] == row).any():
+            model.relevance.learn(viewer, row, int(surfaces[place]), at_ms)
+    model.popularity.add_long(rows[long], at_ms)
+    contexts = table.watched[viewers]
+    new = ~(contexts == rows[:, None]).any(axis=1) & (contexts != NONE).any(axis=1)
+    if new.any():
+        model.neighbours.add(rows[new], table.latest(viewers[new], NEAR), at_ms)
+        some = np.flatnonzero(new)
+        if len(some) > VECTORS:
+            some = some[np.linspace(0, len(some) - 1, VECTORS).astype(np.int64)]
+        model.vectors.learn(contexts[some], rows[some])
+    model.vectors.remember(rows)
+    for viewer, row, is_long in zip(viewers.tolist(), rows.tolist(), long.tolist(), strict=True):
+        if table.add_watched(viewer, row):
+            model.neighbours.viewers[row] += 1
+        if is_long:
+            table.add_long(viewer, row)
+
+
+def _act(model: Model, signal: Signal, at_ms: int) -> None:
+    viewer = model.viewer(signal.viewer_id, at_ms)
+    row = model.catalogue.videos.find(signal.video_id)
+    kind = Kind(signal.kind)
+    if kind in HIDES:
+        subject = str(signal.video_id) if kind == Kind.NOT_INTERESTED else signal.subject
+        model.viewers.hide(viewer, HIDES[kind], _number(HIDES[kind], subject))
+    elif kind in SHOWS:
+        model.viewers.show(viewer, SHOWS[kind], _number(SHOWS[kind], signal.subject))
+    if row == NONE:
+        return
+    if kind == Kind.FORGET_WATCH:
+        model.viewers.take_back(viewer, row)
+        return
+    if kind in FOND:
+        model.viewers.add_long(viewer, row)
+    slot = model.pending.find(viewer, row)
+    if slot == NONE or kind not in HEAD_OF:
+        return
+    model.pending.outcomes[slot, HEAD_OF[kind]] = 1
+    if model.pending.learned[slot]:
+        # It came after the watch was told: the same impression once more, with what is known now.
+        model.heads.correct(
+            model.pending.features[slot : slot + 1].astype(np.float32),
+            model.pending.outcomes[slot : slot + 1],
+        )
+
+
+def _recall(model: Model, signal: Signal, at_ms: int) -> None:
+    row = model.catalogue.videos.find(signal.video_id)
+    if row == NONE:
+        return
+    viewer = model.viewer(signal.viewer_id, at_ms)
+    ones, rows = np.array([viewer], np.int32), np.array([row], np.int32)
+    model.heads.recall(ones, rows, is_long=signal.long_view, kinds=PLACELESS)
+    long = np.array([signal.long_view])
+    model.seen.add(viewer, row)
+    _relate(model, ones, rows, long, np.zeros(1, np.int64), at_ms)
+
+
+def _number(kind: str, subject: str) -> int:
+    """Return the number under which a hidden thing is known."""
+    if kind == "hashtag":
+        return number_of(subject)
+    return int(subject) if subject.isascii() and subject.isdigit() else 0

@@ -1,0 +1,105 @@
+"""Rank candidates: the score of each is the public weights times what the model expects."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from reelm.feed.ranker.heads import HEADS
+from reelm.feed.ranker.model import Model
+from reelm.feed.ranker.relevance import VIEWS, Profile
+from reelm.feed.ranker.rows import NONE, Ints
+from reelm.feed.ranker.values import Prediction
+from reelm.feed.weights import HEADS as PARTS
+
+Floats = npt.NDArray[np.float32]
+WEIGHTS = np.array([part.weight for part in PARTS], np.float32)
+NAMES = tuple(part.name for part in PARTS)
+# Keeps a log-odds finite.
+LEAST = 1e-4
+# The parts of an explanation that are told by the views of relevance, and not as one number.
+TOLD = ("beside", "taste", "creator", "topic")
+
+
+@dataclass(frozen=True)
+class Scores:
+    """The scores of some videos for one viewer, with what they are made of.
+
+    Args:
+        rows: of the videos, shape (n,).
+        parts: of the public table, shape (n, parts).
+        total: weighted sum of the parts, shape (n,).
+        views: of relevance, shape (views, n).
+    """
+
+    rows: Ints
+    parts: Floats
+    total: Floats
+    views: Floats
+
+
+def score(
+    model: Model, profile: Profile, viewer: int, rows: Ints, *, surface: int, at_ms: int
+) -> Scores:
+    """Return the scores of videos for a viewer; `viewer` is a row, or NONE for a new one."""
+    heads = expect(model, viewer, rows, surface=surface, at_ms=at_ms)
+    views = model.relevance.views(profile, rows, surface, at_ms)
+    likely = np.clip(heads[:, 0], LEAST, 1 - LEAST)
+    watched_ms = model.heads.watch_times.watched_ms(heads[:, 1])
+    durations = model.catalogue.videos.duration_ms[rows]
+    part = {
+        "relevance": model.relevance.blend(views, surface),
+        "long_view": np.log(likely / (1 - likely)),
+        "watch_share": model.heads.watch_times.quantile_of_its_length(watched_ms, durations),
+        **{name: heads[:, n] for n, name in enumerate(HEADS) if n > 1},
+    }
+    parts = np.stack([part[name] for name in NAMES], axis=1)
+    return Scores(rows, parts, parts @ WEIGHTS, views)
+
+
+def expect(model: Model, viewer: int, rows: Ints, *, surface: int, at_ms: int) -> Floats:
+    """Return what the heads expect, shape (n, heads)."""
+    viewers = np.full(len(rows), viewer, np.int32)
+    surfaces = np.full(len(rows), surface, np.int64)
+    return model.heads.predict(model.heads.features(viewers, rows, surfaces, at_ms))
+
+
+def prediction(model: Model, heads: Floats) -> Prediction:
+    """Return what the heads expect of one impression, as plain numbers; shape (heads,)."""
+    watch_ms = float(model.heads.watch_times.watched_ms(heads[1:2])[0])
+    long_view, _, skip, like, share, not_interested = (float(value) for value in heads)
+    return Prediction(long_view, watch_ms, like, share, skip, not_interested)
+
+
+def reasons(
+    model: Model, profile: Profile, scores: Scores, place: int, surface: int
+) -> tuple[tuple[str, float], ...]:
+    """Return what speaks for one of the videos, and how much beside the middle of all of them.
+
+    Names are those of the public table, but for relevance, which is told by its views: `popular`,
+    `beside`, `taste`, `creator` and `topic:` with the hashtag.
+    """
+    found = dict[str, float]()
+    beside = scores.parts[place] - np.median(scores.parts, axis=0)
+    for name, amount in zip(NAMES, (beside * WEIGHTS).tolist(), strict=True):
+        if name != "relevance":
+            found[name] = amount
+    views = scores.views[:, place] - np.median(scores.views, axis=1)
+    amounts = (views * model.relevance.weights(surface)).tolist()
+    named = dict(zip((name for name, _ in VIEWS), amounts, strict=True))
+    weight = float(WEIGHTS[NAMES.index("relevance")])
+    popular = sum(amount for name, amount in named.items() if name not in {*TOLD, "seen"})
+    found["popular"] = weight * popular
+    for name in TOLD:
+        told = name if name != "topic" else _topic(model, profile, int(scores.rows[place]))
+        found[told] = weight * named[name]
+    strongest = sorted(found.items(), key=lambda item: (-abs(item[1]), item[0]))
+    return tuple((name, round(amount, 4)) for name, amount in strongest)
+
+
+def _topic(model: Model, profile: Profile, row: int) -> str:
+    """Return `topic:` with the hashtag of a video towards which the viewer leans most."""
+    leaning = dict(zip(*(values.tolist() for values in profile.topics), strict=True))
+    tags = [tag for tag in model.catalogue.videos.tags[row].tolist() if tag != NONE]
+    best = max(tags, key=lambda tag: float(leaning.get(tag, 0.0)), default=NONE)
+    return f"topic:{model.catalogue.tags.text.get(best, '')}"

@@ -1,0 +1,177 @@
+"""How near a video is to a viewer: several views of it, blended by weights that are learned.
+
+Each view is a logarithm of odds; the blend is their weighted sum. The weights follow, online,
+the softmax over which video is watched long next, against a sample of others whose terms are
+divided by how likely they were drawn (Bengio, Senecal, IEEE Trans. Neural Networks 19, 2008). A
+shared set of weights takes most of each step, one for the surface the rest.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from reelm.feed.ranker.catalogue import Catalogue
+from reelm.feed.ranker.neighbours import Neighbours
+from reelm.feed.ranker.popularity import Popularity
+from reelm.feed.ranker.rows import NONE, Array, Ints
+from reelm.feed.ranker.vectors import Vectors
+from reelm.feed.ranker.viewers import Viewers
+from reelm.feed.signals import SURFACES
+
+Floats = npt.NDArray[np.float32]
+# Each view, and its weight before anything was learned.
+VIEWS: tuple[tuple[str, float], ...] = (
+    ("shown_now", 0.2),
+    ("shown_today", 0.2),
+    ("popular_today", 0.05),
+    ("popular_lately", 0.4),
+    ("beside", 0.6),
+    ("taste", 0.6),
+    ("seen", -0.5),
+    ("creator", 0.5),
+    ("topic", 0.5),
+)
+POPULAR = 4  # the first views tell how popular a video is, the others how it fits the viewer
+RATE, SURFACE_RATE = 0.1, 0.03
+SAMPLE = 256
+# A watch counts this much of the one after it: taste changes.
+FADING = 0.9
+# A topic or creator is taken for average until this many watches say otherwise.
+USUAL_WATCHES, USUAL_LONG = 2.0, 0.33
+# Watches whose neighbours are looked up.
+BESIDE = 16
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What the views need of one viewer, worked out once for all videos of a request."""
+
+    recent: Ints
+    interest: Floats
+    beside: tuple[Ints, Floats]
+    topics: tuple[Ints, Floats]
+    creators: tuple[Ints, Floats]
+
+
+class Relevance:
+    """The views and their blend."""
+
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        viewers: Viewers,
+        popularity: Popularity,
+        neighbours: Neighbours,
+        vectors: Vectors,
+        seed: int,
+    ) -> None:
+        self._catalogue, self._viewers = catalogue, viewers
+        self._popularity, self._neighbours, self._vectors = popularity, neighbours, vectors
+        self._random = np.random.default_rng(seed)
+        self._weights = np.zeros((SURFACES + 1, len(VIEWS)))  # the last row is shared by all
+        self._weights[SURFACES] = [weight for _, weight in VIEWS]
+        self._scales = np.ones_like(self._weights)
+
+    def profile(self, viewer: int) -> Profile:
+        """Return what the views need of a viewer."""
+        recent = self._viewers.recent(viewer)
+        long = np.isin(recent, self._viewers.recent_long(viewer))
+        fading = (FADING ** np.arange(len(recent))[::-1]).astype(np.float32)
+        videos = self._catalogue.videos
+        tags = videos.tags[recent]
+        width = tags.shape[1]
+        return Profile(
+            recent=recent,
+            interest=self._vectors.interest(recent),
+            beside=self._neighbours.lifts(recent[-BESIDE:]),
+            topics=_leanings(tags.ravel(), np.repeat(fading, width), np.repeat(long, width)),
+            creators=_leanings(videos.creator[recent], fading, long),
+        )
+
+    def views(self, profile: Profile, rows: Ints, surface: int, at_ms: int) -> Floats:
+        """Return all views of some videos, shape (views, n)."""
+        videos = self._catalogue.videos
+        result = np.zeros((len(VIEWS), len(rows)), np.float32)
+        result[:POPULAR] = self._popularity.features(rows, surface, at_ms)
+        if not len(profile.recent):
+            return result
+        lift = self._neighbours.lift_of(rows, profile.beside) / len(profile.recent[-BESIDE:])
+        result[4] = np.log(np.maximum(1 + lift, 0.1))
+        result[5] = self._vectors.fits(profile.interest, rows)
+        result[6] = np.isin(rows, profile.recent)
+        result[7] = _looked_up(profile.creators, videos.creator[rows])
+        leaning = _looked_up(profile.topics, videos.tags[rows])
+        named = np.maximum((videos.tags[rows] != NONE).sum(axis=1), 1)
+        result[8] = leaning.sum(axis=1) / named
+        return result
+
+    def blend(self, views: Floats, surface: int) -> Floats:
+        """Return the relevance of videos from their views, in log-odds."""
+        result: Floats = self.weights(surface).astype(np.float32) @ views
+        return result
+
+    def weights(self, surface: int) -> Array:
+        """Return the weight of each view on a surface."""
+        weights: Array = self._weights[surface] + self._weights[SURFACES]
+        return weights
+
+    def learn(self, viewer: int, row: int, surface: int, at_ms: int) -> None:
+        """Move the weights towards a video that was watched long next."""
+        if not self._vectors.has_noise:
+            return
+        others, likely = self._sample(at_ms)
+        profile = self.profile(viewer)
+        usable = (others != row) & ~np.isin(others, self._viewers.recent_long(viewer))
+        others, likely = others[usable], likely[usable]
+        views = self.views(profile, np.concatenate([[np.int32(row)], others]), surface, at_ms)
+        logits = self.weights(surface) @ views
+        logits[1:] -= np.log(likely * SAMPLE)
+        odds = np.exp(logits - logits.max())
+        odds /= odds.sum()
+        slope = views[:, 0] - views @ odds
+        for place, rate in ((surface, SURFACE_RATE), (SURFACES, RATE)):
+            self._scales[place] += slope * slope
+            self._weights[place] += rate * slope / np.sqrt(self._scales[place])
+
+    def save(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Return header and arrays."""
+        arrays = {"relevance.weights": self._weights, "relevance.scales": self._scales}
+        return {"random": self._random.bit_generator.state}, arrays
+
+    def load(self, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
+        """Take over what `save` returned."""
+        self._random.bit_generator.state = dict(header["random"])
+        self._weights[...] = arrays["relevance.weights"]
+        self._scales[...] = arrays["relevance.scales"]
+
+    def _sample(self, at_ms: int) -> tuple[Ints, Floats]:
+        """Draw other videos, half of what was watched lately; with how likely each was drawn."""
+        videos = self._catalogue.videos
+        even = self._random.integers(0, videos.top, SAMPLE // 2).astype(np.int32)
+        rows = np.concatenate([self._vectors.noise(SAMPLE // 2), even[videos.ids[even] != 0]])
+        shown = self._popularity.shown_share(rows, at_ms)
+        return rows, 0.5 * shown + np.float32(0.5 / max(len(videos), 1))
+
+
+def _leanings(values: Ints, fading: Floats, long: npt.NDArray[np.bool_]) -> tuple[Ints, Floats]:
+    """Return how much more than usual a viewer watched each topic or creator long, in log-odds."""
+    unique, places = np.unique(values, return_inverse=True)
+    watches = np.bincount(places, fading, len(unique))
+    longs = np.bincount(places, fading * long, len(unique))
+    usual = (fading @ long + USUAL_WATCHES * USUAL_LONG) / (fading.sum() + USUAL_WATCHES)
+    rate = (longs + USUAL_WATCHES * usual) / (watches + USUAL_WATCHES)
+    leaning = np.log(rate / usual).astype(np.float32)
+    leaning[unique == NONE] = 0
+    return unique.astype(np.int32), leaning
+
+
+def _looked_up(known: tuple[Ints, Floats], values: Ints) -> Floats:
+    keys, amounts = known
+    if not len(keys):
+        return np.zeros(values.shape, np.float32)
+    places = np.minimum(np.searchsorted(keys, values), len(keys) - 1)
+    found: Floats = np.where(keys[places] == values, amounts[places], np.float32(0))
+    return found
