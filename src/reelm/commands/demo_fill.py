@@ -1,6 +1,7 @@
 """Fill the demo region: its people, and clips that are drawn, imported and published."""
 
 import json
+import os
 import secrets
 import shutil
 import tempfile
@@ -18,24 +19,21 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from reelm import accounts, social, videos
 from reelm.commands.demo_clips import Clip, make_clip, title_font
+from reelm.commands.demo_topics import TOPICS
+from reelm.foundation.database import Session
 from reelm.foundation.errors import Unavailable
 from reelm.foundation.parts import Parts
 from reelm.regions import TERMS_VERSION
 
-# Each ffmpeg is one busy thread.
-DRAWN_AT_ONCE = 2
+# Each ffmpeg is one busy thread; more than eight would only wait for the publishing.
+DRAWN_AT_ONCE = max(2, min(8, os.cpu_count() or 2))
 LOOK_EVERY_S = 0.1
 # Nothing became playable for so long: something is wrong, and waiting on would hide it.
 PATIENCE_S = 120.0
 
 VIEWER, STAFF = "demo_viewer", "demo_staff"
-CREATORS = {
-    "demo_ana": "Ana (demo)",
-    "demo_bo": "Bo (demo)",
-    "demo_caro": "Caro (demo)",
-    "demo_dev": "Dev (demo)",
-    "demo_eli": "Eli (demo)",
-}
+# They are followed, and like and comment.
+FRIENDS = ("demo_ana", "demo_bo", "demo_caro", "demo_dev", "demo_eli")
 BIO = "A made-up account of the demo. Nobody is behind it."
 PRAISE = ("Lovely colours! (demo comment)", "Could watch this for hours. (demo comment)")
 
@@ -82,10 +80,6 @@ class Filling:
             self._ensure_person(handle, note.passwords[handle])
         with self.parts.transaction() as session:
             accounts.set_role(session, handle=STAFF, role="owner")
-            for handle, name in CREATORS.items():
-                account_id = accounts.ensure_account(session, self.parts, handle)
-                edit = accounts.ProfileEdit(display_name=name, bio=BIO, language="en")
-                accounts.edit_profile(session, account_id, edit)
         return dict(note.passwords)
 
     def ensure_videos(self, wanted: Sequence[Clip]) -> Filled:
@@ -144,7 +138,7 @@ class Filling:
             file_name=path.name, caption=clip.caption, audience="public", language="en"
         )
         with self.parts.transaction() as session:
-            account_id = accounts.account_named(session, clip.topic.handle)
+            account_id = self._creator(session, clip.handle)
         video_id = videos.import_file(self.parts, account_id=account_id, path=path, draft=draft)
         path.unlink()
         return video_id
@@ -160,16 +154,28 @@ class Filling:
     def _react(self) -> None:
         """Let the demo's people follow, like and comment, so that the pages are not bare."""
         with self.parts.transaction() as session:
-            people = [accounts.account_named(session, handle) for handle in CREATORS]
+            people = [self._creator(session, handle) for handle in FRIENDS]
             viewer = accounts.account_named(session, VIEWER)
             for creator in people[:2]:
                 social.follow(session, viewer, creator)
             for place, video_id in enumerate(self.posted.values()):
-                for person in people[: place % (len(people) + 1)]:
+                # By rounds, so that no topic is liked more than another.
+                for person in people[: place // len(TOPICS) * 7 % (len(people) + 1)]:
                     social.like(session, person, video_id)
                 if place % 3 == 0:
                     words = PRAISE[place // 3 % len(PRAISE)]
                     social.comment(session, people[place % len(people)], video_id, words)
+
+    def _creator(self, session: Session, handle: str) -> int:
+        """Return the account of somebody who posts; made with the first clip, not before it."""
+        known = accounts.account_of(session, handle)
+        if known is not None:
+            return known
+        account_id = accounts.ensure_account(session, self.parts, handle)
+        name = f"{handle.removeprefix('demo_').title()} (demo)"
+        edit = accounts.ProfileEdit(display_name=name, bio=BIO, language="en")
+        accounts.edit_profile(session, account_id, edit)
+        return account_id
 
     def _ensure_person(self, handle: str, password: str) -> None:
         with self.parts.transaction() as session:

@@ -1,217 +1,273 @@
-"""What the demo's clips show: ten topics drawn by ffmpeg's own sources, four clips of each.
+"""What the demo's clips show: ten topics of twelve clips each, by three people each.
 
 All of it is made up and says so: nothing here was filmed, written or recorded by anybody.
 """
 
 from dataclasses import dataclass
 
-# Patterns are drawn small and scaled up: smooth ones lose nothing, and blocks become sharp tiles.
-SMOOTH = "scale=540:960:flags=bicubic"
-BLOCKS = "scale=540:960:flags=neighbor"
-
-
-@dataclass(frozen=True)
-class Look:
-    """One clip of a topic."""
-
-    source: str
-    caption: str
+from reelm.commands.demo_looks import (
+    Look,
+    automaton,
+    clouds,
+    gradient,
+    life,
+    mandelbrot,
+    mirrors,
+    rings,
+    sierpinski,
+    tiles,
+    waves,
+)
 
 
 @dataclass(frozen=True)
 class Topic:
-    """A theme: its hashtags, who posts it, how it sounds, and its clips.
+    """A theme: its hashtag, who posts it, how it sounds, and its clips.
 
-    `chord` are semitones above `root_hz`, plucked one after the other every `step_s`.
+    The people take turns. `chord` are semitones above `root_hz`, plucked one after the other every
+    `step_s`. Cheap topics stand first: the first clip is the one that somebody waits for.
     """
 
     name: str
     title: str
-    hashtags: tuple[str, ...]
-    handle: str
+    people: tuple[str, ...]
     root_hz: float
     chord: tuple[int, ...]
     step_s: float
     looks: tuple[Look, ...]
 
 
-def _tinted(palette: str, scaling: str) -> str:
-    return f"format=gray,format=yuv444p,pseudocolor=p={palette},{scaling}"
-
-
-def _mandelbrot(x: float, y: float, depth: float, hue: int, caption: str) -> Look:
-    zoom = f"start_x={x}:start_y={y}:start_scale=1.6:end_scale={depth}:end_pts=140"
-    return Look(f"mandelbrot=s=270x480:r=24:maxiter=220:{zoom},hue=h={hue}:s=1.2,{SMOOTH}", caption)
-
-
-def _clouds(seed: int, scale: float, palette: str, caption: str) -> Look:
-    noise = f"xscale={scale}:yscale={scale * 1.78:.2f}:tscale=0.7:octaves=3:seed={seed}"
-    steps = f"eq=contrast=2.2,{_tinted(palette, SMOOTH)}"
-    return Look(f"perlin=s=90x160:r=24:random_mode=seed:{noise},{steps}", caption)
-
-
-def _tiles(seed: int, size: str, palette: str, caption: str) -> Look:
-    noise = f"xscale=3:yscale=5.3:tscale=0.6:octaves=2:random_mode=seed:seed={seed}"
-    return Look(f"perlin=s={size}:r=24:{noise},eq=contrast=3,{_tinted(palette, BLOCKS)}", caption)
-
-
-def _sierpinski(kind: str, seed: int, palette: str, caption: str) -> Look:
-    wander = f"sierpinski=s=270x480:r=24:type={kind}:seed={seed}:jump=160"
-    glow = "format=gray,gblur=sigma=1.6,eq=brightness=-0.06"
-    return Look(f"{wander},{glow},{_tinted(palette, SMOOTH)}", caption)
-
-
-def _gradient(kind: str, colours: str, speed: float, caption: str) -> Look:
-    names = colours.split()
-    given = ":".join(f"c{i}=0x{name}" for i, name in enumerate(names))
-    how = f"n={len(names)}:type={kind}:speed={speed}:seed=7:{given}"
-    return Look(f"gradients=s=180x320:r=24:x0=20:y0=30:x1=160:y1=300:{how},{SMOOTH}", caption)
-
-
-def _rings(bend: int, speed: int, palette: str, caption: str) -> Look:
-    # kt stays small: the middle must not flash more than three times a second (WCAG 2.3.1).
-    plate = f"zoneplate=s=270x480:r=24:kx2={bend}:ky2={bend * 16 // 9}:kt={speed}"
-    return Look(f"{plate},format=gray,gblur=sigma=0.8,{_tinted(palette, SMOOTH)}", caption)
-
-
-def _life(rule: str, seed: int, colours: str, caption: str) -> Look:
-    life, death, mold = colours.split()
-    paint = f"life_color=0x{life}:death_color=0x{death}:mold_color=0x{mold}:mold=9"
-    board = f"life=s=36x64:r=8:rule={rule}:seed={seed}:ratio=0.34:{paint}"
-    return Look(f"{board},fps=24,{BLOCKS}", caption)
-
-
-def _automaton(rule: int, seed: int, palette: str, caption: str) -> Look:
-    rows = f"cellauto=s=54x96:r=12:rule={rule}:full=1:ratio=0.5:seed={seed}"
-    glow = "format=gray,fps=24,scale=108:192:flags=neighbor,gblur=sigma=0.7"
-    return Look(f"{rows},{glow},{_tinted(palette, SMOOTH)}", caption)
-
-
-def _waves(expression: str, palette: str, caption: str) -> Look:
-    drawn = f"nullsrc=s=72x128:r=24,format=gray,geq=lum='{expression}'"
-    return Look(f"{drawn},{_tinted(palette, SMOOTH)}", caption)
-
-
-def _mirrors(seed: int, scale: float, palette: str, caption: str) -> Look:
-    noise = f"xscale={scale}:yscale={scale * 1.78:.2f}:tscale=0.8:octaves=3:seed={seed}"
-    quarter = f"perlin=s=68x120:r=24:random_mode=seed:{noise},eq=contrast=2.6"
-    sides = "split[l0][l1];[l1]hflip[r];[l0][r]hstack"
-    halves = "split[t0][t1];[t1]vflip[b];[t0][b]vstack"
-    return Look(f"{quarter},{sides},{halves},{_tinted(palette, SMOOTH)}", caption)
-
-
 TOPICS: tuple[Topic, ...] = (
     Topic(
-        *("fractals", "Mandelbrot", ("fractals", "maths"), "demo_ana"),
-        *(196.0, (0, 7, 12, 16), 0.25),
-        (
-            _mandelbrot(-0.743644, -0.131826, 0.004, 40, "Down the seahorse valley."),
-            _mandelbrot(-1.25066, 0.02012, 0.006, 150, "The further in, the more there is."),
-            _mandelbrot(-0.170337, -1.06506, 0.006, 230, "A tiny copy hides at the top."),
-            _mandelbrot(0.275, 0.0065, 0.008, 300, "Elephants, if you squint."),
-        ),
-    ),
-    Topic(
-        *("waves", "Waves", ("waves", "calm"), "demo_bo"),
-        *(130.81, (0, 4, 7, 11), 0.5),
-        (
-            _waves(
-                "128+62*sin((X+16*sin(Y/12+T*2))/8+T*3)+60*sin(Y/17-T*2)", "cool", "Slow swell."
-            ),
-            _waves(
-                "128+120*sin(hypot(X-36,Y-64)/5-T*5)*exp(-hypot(X-36,Y-64)/70)",
-                *("viridis", "One drop, many rings."),
-            ),
-            _waves(
-                "128+60*sin(hypot(X-10,Y-20)/5-T*4)+60*sin(hypot(X-62,Y-100)/5-T*4)",
-                *("blues", "Two stones, one pond."),
-            ),
-            _waves("128+120*sin(Y/9+3*sin(X/22+T)-T*3)", "plasma", "Evening tide, from above."),
-        ),
-    ),
-    Topic(
-        *("tiles", "Tiles", ("tiles", "colour"), "demo_caro"),
+        *("tiles", "Tiles", ("caro", "mina", "otto")),
         *(220.0, (0, 3, 7, 10), 0.25),
         (
-            _tiles(3, "9x16", "turbo", "Which tile changes first?"),
-            _tiles(14, "6x10", "plasma", "Big squares, warm evening."),
-            _tiles(15, "18x32", "viridis", "A wall that cannot decide."),
-            _tiles(92, "9x16", "magma", "Embers in a grid."),
+            tiles(3, "9x16", "turbo", "mosaic", "Which tile changes first?"),
+            tiles(14, "6x8", "plasma", "mosaic", "Big squares, warm evening."),
+            tiles(15, "18x32", "viridis", "mosaic", "A wall that cannot decide."),
+            tiles(92, "9x16", "magma", "mosaic", "Embers in a grid."),
+            tiles(23, "2x32", "cool", "stripes", "Blinds, half open."),
+            tiles(37, "12x2", "spectral", "stripes", "A barcode on holiday."),
+            tiles(41, "1x48", "heat", "stripes", "Layer cake."),
+            tiles(52, "27x3", "helix", "stripes", "Piano for giants."),
+            tiles(66, "36x64", "blues", "pixels", "Rain on a small screen."),
+            tiles(78, "36x48", "green", "pixels", "Moss, if moss were square."),
+            tiles(83, "27x48", "fiery", "pixels", "Campfire in low resolution."),
+            tiles(99, "54x96", "cividis", "pixels", "Sand that thinks."),
         ),
     ),
     Topic(
-        *("gradients", "Gradients", ("gradients", "colour"), "demo_dev"),
-        *(146.83, (0, 4, 7, 9), 0.5),
-        (
-            _gradient("linear", "ff5f6d ffc371 2193b0 6dd5ed", 0.02, "Sunrise in four colours."),
-            _gradient("radial", "0f2027 2c5364 00c9ff 92fe9d", 0.02, "Deep water light."),
-            _gradient("circular", "f953c6 b91d73 fdc830 f37335", 0.02, "Round and round."),
-            _gradient("spiral", "4776e6 8e54e9 ff0099 f9d423", 0.02, "A very slow pinwheel."),
-        ),
-    ),
-    Topic(
-        *("life", "Game of Life", ("life", "cells"), "demo_eli"),
+        *("life", "Game of Life", ("eli", "noor", "petra")),
         *(261.63, (0, 5, 7, 12), 0.2),
         (
-            _life("S23/B3", 5, "33ffcc 101820 5b2a86", "Born with three neighbours."),
-            _life("S23/B36", 8, "ffd166 073b4c ef476f", "High life: nearly the same rules."),
-            _life(
-                "S34678/B3678",
-                11,
-                "f4f1de 3d405b e07a5f",
-                "Day and night: fill and void are alike.",
+            life("S23/B3", 5, "36x64", "33ffcc 101820 5b2a86", "conway", "Born with three."),
+            life(
+                "S23/B36", 8, "36x64", "ffd166 073b4c ef476f", "conway", "High life: one rule more."
             ),
-            _life("S12345/B3", 13, "a8ff78 16222a 3a6073", "It builds its own maze."),
+            life("S23/B3", 21, "72x128", "ffffff 0b132b 3a506b", "conway", "The same, from afar."),
+            life(
+                "S238/B38", 24, "27x48", "f72585 10002b 7209b7", "conway", "Pedestrians at night."
+            ),
+            life(
+                "S12345/B3", 13, "36x64", "a8ff78 16222a 3a6073", "mazes", "It builds its own maze."
+            ),
+            life(
+                "S1234/B3",
+                31,
+                "54x96",
+                "ffb703 023047 219ebc",
+                "mazes",
+                "A maze of straight halls.",
+            ),
+            life("S2345/B45678", 36, "54x96", "e9c46a 264653 e76f51", "mazes", "Walled cities."),
+            life("S45678/B3", 39, "36x64", "ff6b6b 1a1423 5c374c", "mazes", "Coral, growing."),
+            life("S34678/B3678", 11, "36x64", "f4f1de 3d405b e07a5f", "islands", "Day and night."),
+            life("S5678/B35678", 44, "54x96", "90f1ef 0d1b2a ff8fa3", "islands", "Ink diamonds."),
+            life(
+                "S45678/B5678", 47, "72x128", "d8f3dc 081c15 40916c", "islands", "Neighbours vote."
+            ),
+            life("S235678/B378", 49, "36x64", "fefae0 283618 bc6c25", "islands", "Slow curdling."),
         ),
     ),
     Topic(
-        *("mirrors", "Mirrors", ("mirrors", "patterns"), "demo_ana"),
-        *(174.61, (0, 4, 7, 11), 0.3),
-        (
-            _mirrors(2, 2.0, "inferno", "Fire, folded twice."),
-            _mirrors(31, 1.6, "cool", "Ice on a window."),
-            _mirrors(47, 2.4, "turbo", "Carnival mask."),
-            _mirrors(63, 1.8, "viridis", "A garden seen from the air."),
-        ),
-    ),
-    Topic(
-        *("clouds", "Clouds", ("clouds", "calm"), "demo_bo"),
-        *(110.0, (0, 7, 10, 14), 0.5),
-        (
-            _clouds(4, 1.6, "plasma", "Sky of another planet."),
-            _clouds(21, 1.2, "blues", "Nothing but weather."),
-            _clouds(33, 2.0, "magma", "Lava, at a safe distance."),
-            _clouds(58, 1.4, "spectral", "Oil on a puddle."),
-        ),
-    ),
-    Topic(
-        *("geometry", "Sierpinski", ("geometry", "fractals"), "demo_caro"),
-        *(233.08, (0, 2, 7, 9), 0.25),
-        (
-            _sierpinski("triangle", 6, "inferno", "Triangles all the way."),
-            _sierpinski("carpet", 9, "plasma", "A carpet made of holes."),
-            _sierpinski("triangle", 23, "cool", "The same triangle in neon."),
-            _sierpinski("carpet", 27, "viridis", "Windows at night."),
-        ),
-    ),
-    Topic(
-        *("rings", "Rings", ("rings", "hypnotic"), "demo_dev"),
-        *(164.81, (0, 3, 7, 12), 0.4),
-        (
-            _rings(60, -9, "magma", "Look at the middle."),
-            _rings(70, 7, "turbo", "Now the other way."),
-            _rings(40, -6, "cool", "Slow sonar."),
-            _rings(90, 10, "plasma", "Too many rings? Never."),
-        ),
-    ),
-    Topic(
-        *("automata", "Automata", ("automata", "cells"), "demo_eli"),
+        *("automata", "Automata", ("finn", "gita", "hugo")),
         *(207.65, (0, 5, 7, 10), 0.2),
         (
-            _automaton(30, 17, "viridis", "Rule 30: chaos from one line."),
-            _automaton(110, 19, "inferno", "Rule 110 can compute anything."),
-            _automaton(90, 29, "cool", "Rule 90 draws triangles."),
-            _automaton(22, 37, "plasma", "Rule 22, for the stubborn."),
+            automaton(30, 17, "54x96", "viridis", "chaos", "Rule 30: chaos from one line."),
+            automaton(110, 19, "54x96", "inferno", "chaos", "Rule 110 can compute anything."),
+            automaton(45, 21, "36x64", "turbo", "chaos", "Rule 45 never settles."),
+            automaton(54, 23, "108x192", "heat", "chaos", "Rule 54, very small."),
+            automaton(90, 29, "54x96", "cool", "triangles", "Rule 90 draws triangles."),
+            automaton(22, 37, "54x96", "plasma", "triangles", "Rule 22, for the stubborn."),
+            automaton(18, 41, "108x192", "blues", "triangles", "Rule 18: lace."),
+            automaton(122, 43, "36x64", "magma", "triangles", "Rule 122 up close."),
+            automaton(184, 51, "54x96", "spectral", "traffic", "Rule 184 is a traffic jam."),
+            automaton(60, 53, "36x64", "green", "traffic", "Rule 60 leans to one side."),
+            automaton(73, 57, "54x96", "fiery", "traffic", "Rule 73 puts up walls."),
+            automaton(150, 59, "27x48", "helix", "traffic", "Rule 150, in large print."),
+        ),
+    ),
+    Topic(
+        *("gradients", "Gradients", ("dev", "quin", "rosa")),
+        *(146.83, (0, 4, 7, 9), 0.5),
+        (
+            gradient(
+                "linear", "ff5f6d ffc371 2193b0 6dd5ed", 0.02, "sunset", "Four-colour sunrise."
+            ),
+            gradient("radial", "ffecd2 fcb69f ff6a88 4a1942", 0.03, "sunset", "The sun, too near."),
+            gradient("linear", "fc4a1a f7b733 6a3093", 0.05, "sunset", "Desert, half past six."),
+            gradient("square", "ff9966 ff5e62 2c003e", 0.03, "sunset", "A window to the west."),
+            gradient("radial", "0f2027 2c5364 00c9ff 92fe9d", 0.02, "deepsea", "Deep water light."),
+            gradient("circular", "000428 004e92 43cea2", 0.04, "deepsea", "A diver looks up."),
+            gradient("linear", "0b486b f56217 0b486b", 0.04, "deepsea", "An orange fish passes."),
+            gradient(
+                "spiral", "003973 e5e5be 00b4db", 0.02, "deepsea", "Whirlpool, taking its time."
+            ),
+            gradient("circular", "f953c6 b91d73 fdc830 f37335", 0.02, "candy", "Round and round."),
+            gradient("spiral", "4776e6 8e54e9 ff0099 f9d423", 0.02, "candy", "A slow pinwheel."),
+            gradient("square", "a8ff78 78ffd6 f7797d fbd786", 0.03, "candy", "Boiled sweets."),
+            gradient("radial", "ee9ca7 ffdde1 b24592 f15f79", 0.06, "candy", "Strawberry, mostly."),
+        ),
+    ),
+    Topic(
+        *("mirrors", "Mirrors", ("ivy", "jonas", "kira")),
+        *(174.61, (0, 4, 7, 11), 0.3),
+        (
+            mirrors(2, 2.0, "inferno", "masks", "Fire, folded twice."),
+            mirrors(47, 2.4, "turbo", "masks", "Carnival mask."),
+            mirrors(71, 1.4, "heat", "masks", "It looks back at you."),
+            mirrors(88, 3.2, "fiery", "masks", "Dragon, probably."),
+            mirrors(31, 1.6, "cool", "frost", "Ice on a window."),
+            mirrors(95, 3.6, "blues", "frost", "One snowflake, enlarged."),
+            mirrors(102, 2.8, "cividis", "frost", "Frozen reeds."),
+            mirrors(117, 1.2, "solar", "frost", "Frost on stained glass."),
+            mirrors(63, 1.8, "viridis", "gardens", "A garden from the air."),
+            mirrors(124, 2.6, "green", "gardens", "Hedges cut by a mathematician."),
+            mirrors(131, 4.2, "spectral", "gardens", "All flowers at once."),
+            mirrors(140, 2.2, "helix", "gardens", "A carpet left outside."),
+        ),
+    ),
+    Topic(
+        *("clouds", "Clouds", ("bo", "lars", "tess")),
+        *(110.0, (0, 7, 10, 14), 0.5),
+        (
+            clouds(4, 1.6, "plasma", "planets", "Sky of another planet."),
+            clouds(33, 2.0, "magma", "planets", "Lava, at a safe distance."),
+            clouds(61, 0.8, "heat", "planets", "The red spot, close by."),
+            clouds(64, 3.4, "turbo", "planets", "A map of nowhere."),
+            clouds(21, 1.2, "blues", "weather", "Nothing but weather."),
+            clouds(72, 2.6, "cool", "weather", "Snow is on the way."),
+            clouds(77, 0.9, "cividis", "weather", "Sandstorm at noon."),
+            clouds(81, 1.9, "solar", "weather", "Northern lights, from inside."),
+            clouds(58, 1.4, "spectral", "oil", "Oil on a puddle."),
+            clouds(86, 2.8, "helix", "oil", "The inside of a shell."),
+            clouds(91, 1.0, "green", "oil", "Olive oil, very large."),
+            clouds(97, 2.2, "fiery", "oil", "Molten glass."),
+        ),
+    ),
+    Topic(
+        *("rings", "Rings", ("uma", "vik", "wren")),
+        *(164.81, (0, 3, 7, 12), 0.4),
+        (
+            rings("60 107 0 0", -9, "magma", "sonar", "Look at the middle."),
+            rings("40 71 0 0", -6, "cool", "sonar", "Slow sonar."),
+            rings("26 46 60 -90", 5, "green", "sonar", "Something in the corner."),
+            rings("50 89 -70 110", -8, "cividis", "sonar", "An echo from below."),
+            rings("70 124 0 0", 7, "turbo", "targets", "Now the other way."),
+            rings("90 160 0 0", 10, "plasma", "targets", "Too many rings? Never."),
+            rings("120 30 0 0", -7, "heat", "targets", "Squeezed from both sides."),
+            rings("16 28 0 0", 6, "spectral", "targets", "Few, but proud."),
+            rings("70 -124 0 0", 8, "viridis", "saddles", "Rings turned inside out."),
+            rings("-40 71 40 0", -6, "inferno", "saddles", "A saddle for nobody."),
+            rings("24 -43 -50 60", 5, "helix", "saddles", "Four ways out."),
+            rings("-100 40 0 80", 9, "blues", "saddles", "Wind over tall grass."),
+        ),
+    ),
+    Topic(
+        *("waves", "Waves", ("xena", "yuri", "zoe")),
+        *(130.81, (0, 4, 7, 11), 0.5),
+        (
+            waves(
+                "128+62*sin((X+16*sin(Y/12+T*2))/8+T*3)+60*sin(Y/17-T*2)",
+                *("cool", "swell", "Slow swell."),
+            ),
+            waves(
+                "128+120*sin(Y/9+3*sin(X/22+T)-T*3)", "plasma", "swell", "Evening tide, from above."
+            ),
+            waves(
+                "128+120*sin(Y/5+2*sin(X/9-T)-T*2)", "blues", "swell", "Ripples in the shallows."
+            ),
+            waves(
+                "128+120*sin((X+Y)/13+2*sin(Y/20+T)-T*2)", "cividis", "swell", "Dunes on the move."
+            ),
+            waves(
+                "128+120*sin(hypot(X-36,Y-64)/5-T*5)*exp(-hypot(X-36,Y-64)/70)",
+                *("viridis", "ponds", "One drop, many rings."),
+            ),
+            waves(
+                "128+60*sin(hypot(X-10,Y-20)/5-T*4)+60*sin(hypot(X-62,Y-100)/5-T*4)",
+                *("turbo", "ponds", "Two stones, one pond."),
+            ),
+            waves(
+                "128+60*sin(hypot(X-36,Y+10)/4-T*4)+60*sin(hypot(X-36,Y-138)/4-T*4)",
+                *("green", "ponds", "From both banks at once."),
+            ),
+            waves(
+                "128+120*sin(hypot(X-72,Y-64)/8-T*3)", "magma", "ponds", "A stone thrown offstage."
+            ),
+            waves(
+                "128+60*sin(X/4+T*2)+60*sin(Y/6-T*2)",
+                *("spectral", "weaves", "Two waves cross."),
+            ),
+            waves(
+                "128+120*sin(X/7+2*sin(Y/7+T))*sin(Y/9-T)", "heat", "weaves", "Woven by the wind."
+            ),
+            waves(
+                "128+60*sin((X-Y)/6+T*2)+60*sin((X+Y)/6-T*2)",
+                *("helix", "weaves", "A net that swims."),
+            ),
+            waves(
+                "128+120*sin(atan2(Y-64,X-36)*5+hypot(X-36,Y-64)/9-T*3)",
+                *("fiery", "weaves", "Somebody pulled the plug."),
+            ),
+        ),
+    ),
+    Topic(
+        *("geometry", "Sierpinski", ("arno", "bela", "cleo")),
+        *(233.08, (0, 2, 7, 9), 0.25),
+        (
+            sierpinski("triangle", 6, "216x384", "inferno", "trees", "Triangles all the way."),
+            sierpinski("triangle", 23, "216x384", "cool", "trees", "The same triangle in neon."),
+            sierpinski("triangle", 31, "108x192", "green", "trees", "Fir trees, nearer."),
+            sierpinski("triangle", 38, "324x576", "heat", "trees", "A forest of them."),
+            sierpinski("carpet", 9, "216x384", "plasma", "carpets", "A carpet made of holes."),
+            sierpinski("carpet", 27, "216x384", "viridis", "carpets", "Windows at night."),
+            sierpinski("carpet", 45, "108x192", "magma", "carpets", "Mind the gaps."),
+            sierpinski("carpet", 53, "324x576", "blues", "carpets", "Harbour lights."),
+            sierpinski("triangle", 62, "72x128", "spectral", "closeups", "One corner, very close."),
+            sierpinski("carpet", 68, "72x128", "turbo", "closeups", "Four windows, all lit."),
+            sierpinski("triangle", 74, "144x256", "helix", "closeups", "Halfway to the corner."),
+            sierpinski("carpet", 79, "144x256", "fiery", "closeups", "Bricks with gaps in them."),
+        ),
+    ),
+    Topic(
+        *("fractals", "Mandelbrot", ("ana", "dina", "egon")),
+        *(196.0, (0, 7, 12, 16), 0.25),
+        (
+            mandelbrot("-0.743644 -0.131826", "1.6 0.004", 40, "spirals", "The seahorse valley."),
+            mandelbrot("-0.7453 0.1127", "0.3 0.004", 190, "spirals", "Twin spirals."),
+            mandelbrot(
+                "-0.761574 -0.0847596", "0.2 0.006", 100, "spirals", "Deeper into the curl."
+            ),
+            mandelbrot("-0.1002 0.8383", "0.5 0.01", 280, "spirals", "Three arms and counting."),
+            mandelbrot("-1.25066 0.02012", "1.2 0.006", 150, "coasts", "The further in, the more."),
+            mandelbrot("0.275 0.0065", "1.0 0.008", 300, "coasts", "Elephants, if you squint."),
+            mandelbrot("-0.5 0.56", "0.8 0.05", 20, "coasts", "Low tide."),
+            mandelbrot("0.36 0.1", "0.6 0.02", 240, "coasts", "A coast without end."),
+            mandelbrot("-0.170337 -1.06506", "1.6 0.006", 230, "copies", "A tiny copy at the top."),
+            mandelbrot("-1.7688 -0.0017", "0.6 0.02", 330, "copies", "One more, on the antenna."),
+            mandelbrot("-0.1592 -1.0317", "0.4 0.03", 70, "copies", "Found it again."),
+            mandelbrot("-1.4803 0.0", "0.5 0.03", 260, "copies", "A whole row of them."),
         ),
     ),
 )
