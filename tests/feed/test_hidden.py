@@ -1,5 +1,7 @@
 """What a viewer hides, finds in a list, and takes back."""
 
+from importlib import import_module
+
 import pytest
 from tests.social.factory import make_account, make_video
 
@@ -17,7 +19,7 @@ def bea(session):
 
 
 @pytest.fixture
-def as_viewer(session):
+def as_viewer(session, parts):
     """Hide and list as one anonymous viewer."""
     me = {"viewer_id": new_id(), "account_id": None}
 
@@ -25,7 +27,7 @@ def as_viewer(session):
         id = me["viewer_id"]
 
         def hides(self, kind, subject, **more):
-            return hide(session, **me, kind=kind, subject=str(subject), **more)
+            return hide(session, parts, **me, kind=kind, subject=str(subject), **more)
 
         def shows(self, kind, subject):
             return show_again(session, viewer_id=self.id, kind=kind, subject=str(subject))
@@ -113,7 +115,7 @@ def test_what_is_not_there_cannot_be_hidden(as_viewer, kind, subject, error):
 
 
 def test_nobody_hides_without_end(as_viewer, monkeypatch):
-    monkeypatch.setattr("reelm.feed.hidden.MOST_HIDDEN", 2)
+    monkeypatch.setattr(import_module("reelm.feed.hidden"), "MOST_HIDDEN", 2)
     as_viewer.hides("hashtag", "a")
     as_viewer.hides("hashtag", "b")
     with pytest.raises(Conflict, match="take one back"):

@@ -66,24 +66,26 @@ def test_one_video_is_forgotten_and_the_others_are_not(session):
     assert forget_watched(session, viewer_id=me, video_id=a) == []
 
 
-def _lived_in(session):
+def _lived_in(session, parts):
     me, creator = new_id(), make_account(session)
     log_signal(session, me, make_video(session, creator))
     session.add(FeedSettings(viewer_id=me, newness=0.9, topics=["cats"], is_profiled=True))
     session.flush()
-    hide(session, viewer_id=me, account_id=None, kind="creator", subject=str(creator))
+    hide(session, parts, viewer_id=me, account_id=None, kind="creator", subject=str(creator))
     return me, creator
 
 
-def test_a_reset_with_all_hidings_leaves_no_row_that_tells_the_viewer_from_a_new_one(session):
-    me, _ = _lived_in(session)
+def test_a_reset_with_all_hidings_leaves_no_row_that_tells_the_viewer_from_a_new_one(
+    session, parts
+):
+    me, _ = _lived_in(session, parts)
     assert set(_rows(session, me)) == {"signal", "feed_settings", "hidden_subject"}
     assert reset(session, viewer_id=me, also_hidden=True) == []
     assert _rows(session, me) == _rows(session, new_id()) == {}
 
 
-def test_a_reset_keeps_what_is_hidden_and_tells_it_anew(session):
-    me, creator = _lived_in(session)
+def test_a_reset_keeps_what_is_hidden_and_tells_it_anew(session, parts):
+    me, creator = _lived_in(session, parts)
     (told,) = reset(session, viewer_id=me, also_hidden=False)
     assert (told.kind, told.subject) == (Kind.HIDE_CREATOR, str(creator))
     assert _rows(session, me) == {"hidden_subject": 1}
@@ -101,9 +103,9 @@ def test_a_reset_never_switches_recording_or_profiling_on(session):
         assert (row.newness, row.languages) == (0.5, [])
 
 
-def test_deleting_the_whole_history_leaves_what_was_chosen(session):
-    me, _ = _lived_in(session)
-    other, _ = _lived_in(session)
+def test_deleting_the_whole_history_leaves_what_was_chosen(session, parts):
+    me, _ = _lived_in(session, parts)
+    other, _ = _lived_in(session, parts)
     forget_log(session, viewer_id=me)
     assert set(_rows(session, me)) == {"feed_settings", "hidden_subject"}
     assert "signal" in _rows(session, other)

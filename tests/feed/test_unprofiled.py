@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from contextlib import contextmanager
 from datetime import timedelta
+from importlib import import_module
 from itertools import pairwise
 
 import pytest
@@ -12,7 +13,7 @@ from tests.feed.factory import count_views, log_signal
 from tests.social.factory import make_account, make_video
 
 from reelm import social
-from reelm.feed import popular as ranking
+from reelm.feed import popularity as ranking
 from reelm.feed.following import following
 from reelm.feed.hidden import hide
 from reelm.feed.models import FeedSettings, SignalRow
@@ -32,7 +33,7 @@ KEY = b"k" * 32
 def _always_fresh(monkeypatch):
     monkeypatch.setattr(ranking, "POOL_S", -1.0)
     monkeypatch.setattr(ranking, "POOL_SHARE", float("inf"))
-    monkeypatch.setattr("reelm.feed.topics.KEPT_S", -1.0)
+    monkeypatch.setattr(import_module("reelm.feed.topics"), "KEPT_S", -1.0)
 
 
 @pytest.fixture
@@ -228,14 +229,14 @@ def nothing_of_the_viewer(session, viewer_id):
 
 
 @pytest.fixture
-def somebody(session):
+def somebody(session, parts):
     """A viewer with all that can be held of one, and videos to show."""
     me, creator = new_id(), make_account(session)
     for n in range(30):
         log_signal(session, me, make_video(session, creator, tags=("cats",), language=f"a{n % 3}"))
     session.add(FeedSettings(viewer_id=me, topics=["dogs"], languages=["hi"], is_profiled=False))
     session.flush()
-    hide(session, viewer_id=me, account_id=None, kind="hashtag", subject="cats")
+    hide(session, parts, viewer_id=me, account_id=None, kind="hashtag", subject="cats")
     return me
 
 

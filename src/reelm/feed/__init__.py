@@ -2,19 +2,69 @@
 
 from reelm.feed import models
 from reelm.feed.cursor import Tab
+from reelm.feed.explain import Explanation, Reason, explain, explain_unprofiled, unexplained
+from reelm.feed.following import FollowingPage, following
 from reelm.feed.forget import forget_viewer
+from reelm.feed.hidden import After, Hidden, HiddenKind, hidden, hide, show_again
+from reelm.feed.history import History, WatchedVideo, forget_watched, history
 from reelm.feed.impressions import Shown
 from reelm.feed.recommend import Page, recommend
+from reelm.feed.reset import forget_log, reset
+from reelm.feed.settings import (
+    FeedSettings,
+    SettingsChange,
+    change_settings,
+    feed_settings,
+    topic_of,
+)
+from reelm.feed.signals import Kind, Signal
+from reelm.feed.topics import Offer, Used, topics
+from reelm.feed.unprofiled import PopularPage, popular
 from reelm.feed.watch import MAX_BATCH, Watched, record_watches
+from reelm.feed.weights import HEADS, SLOTS, SOURCES
 
 __all__ = [
+    "HEADS",
     "MAX_BATCH",
+    "SLOTS",
+    "SOURCES",
+    "After",
+    "Explanation",
+    "FeedSettings",
+    "FollowingPage",
+    "Hidden",
+    "HiddenKind",
+    "History",
+    "Kind",
+    "Offer",
     "Page",
+    "PopularPage",
+    "Reason",
+    "SettingsChange",
     "Shown",
+    "Signal",
     "Tab",
+    "Used",
     "Watched",
+    "WatchedVideo",
+    "change_settings",
+    "explain",
+    "explain_unprofiled",
+    "feed_settings",
+    "following",
+    "forget_log",
     "forget_viewer",
+    "forget_watched",
+    "hidden",
+    "hide",
+    "history",
     "models",
+    "popular",
     "recommend",
     "record_watches",
+    "reset",
+    "show_again",
+    "topic_of",
+    "topics",
+    "unexplained",
 ]

@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 from reelm import social
 from reelm.accounts.models import Account
 from reelm.feed.models import HiddenSubject
-from reelm.feed.settings import topic_of
+from reelm.feed.settings import refuse_unkept, topic_of
 from reelm.feed.signals import Kind, Signal
 from reelm.foundation.clock import now
 from reelm.foundation.errors import Conflict, Invalid, Missing
+from reelm.foundation.parts import Parts
 from reelm.videos.models import Sound
 
 HiddenKind = Literal["video", "creator", "hashtag", "sound"]
@@ -64,6 +65,7 @@ class After:
 
 def hide(
     session: Session,
+    parts: Parts,
     *,
     viewer_id: int,
     account_id: int | None,
@@ -75,6 +77,7 @@ def hide(
 
     Args:
         session: the transaction.
+        parts: the open region, whose policy pack may forbid to keep it.
         viewer_id: who hides.
         account_id: the viewer's account, if there is one.
         kind: what is hidden.
@@ -85,7 +88,9 @@ def hide(
         Missing: there is no such thing for this viewer.
         Invalid: the subject is no id or no hashtag, or it is the viewer's own account.
         Conflict: too much is hidden.
+        Forbidden: nothing may be kept of an anonymous viewer here.
     """
+    refuse_unkept(parts, account_id)
     subject = _checked(session, account_id, kind, subject)
     _refuse_too_many(session, viewer_id)
     added = session.scalar(

@@ -19,8 +19,8 @@ import msgspec
 import numpy as np
 from sqlalchemy.orm import Session
 
-from reelm.feed import popular as ranking
-from reelm.feed.popular import Choice, Ints, Pool
+from reelm.feed import popularity as ranking
+from reelm.feed.popularity import Choice, Ints, Pool
 from reelm.foundation.clock import now
 from reelm.foundation.errors import Invalid
 from reelm.videos.hashtags import MAX_HASHTAG

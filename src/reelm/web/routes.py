@@ -19,6 +19,7 @@ from reelm.web.api import (
     blocks,
     comments,
     feed,
+    feed_settings,
     follows,
     jobs,
     likes,
@@ -75,6 +76,9 @@ API = (
     ),
     # The feed and what people do
     Endpoint("GET", "/api/feed", feed.feed, errors=WRONG),
+    Endpoint("GET", "/api/feed/settings", feed_settings.read_settings),
+    Endpoint("PATCH", "/api/feed/settings", feed_settings.edit_settings, errors=(Forbidden,)),
+    Endpoint("GET", "/api/feed/topics", feed_settings.list_topics),
     Endpoint(
         "POST", "/api/watches", watches.record_watches, errors=(TooLarge,),
         accepts=("application/json", "text/plain"),

@@ -1,5 +1,6 @@
 """What to watch next."""
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -8,22 +9,41 @@ from msgspec import Meta
 from reelm import feed as feeds
 from reelm import social
 from reelm.foundation.database import Session
+from reelm.foundation.errors import Unauthenticated
 from reelm.foundation.parts import Parts
+from reelm.web.api.feed_settings import LanguageChoice
 from reelm.web.api.paging import PageSize
 from reelm.web.api.shapes import Video, video_of
 from reelm.web.viewer import Viewer
 
+FeedTab = Literal["for_you", "following", "popular"]
+FeedCursor = Annotated[str, Meta(max_length=1000, description="Of the page before.")]
+Topic = Annotated[str, Meta(max_length=120, description="A hashtag without #; empty for all.")]
 
-class FeedPage(msgspec.Struct, frozen=True):
+NOT_PROFILED = "This feed is not made from what you watch."
+SEEN_AGAIN = "You have seen everything; these are the ones that you saw longest ago."
+READ_THROUGH = "You have come to the end; it begins anew."
+
+
+class FeedVideo(Video, frozen=True, kw_only=True):
+    """A video in the feed, and the name of the source that brought it."""
+
+    source: str
+
+
+class FeedPage(msgspec.Struct, frozen=True, kw_only=True):
     """Videos to watch next.
 
-    The cursor belongs to this viewer and names the next page; asked again with the same cursor
-    the answer is the same. `seen_again` says that everything was seen and the oldest come back.
+    The cursor names the next page. `seen_again` says that everything was seen. `is_profiled` is
+    false where nothing that is kept of the viewer was read for this page. `notice` is a sentence
+    to show above the feed.
     """
 
-    videos: list[Video]
+    videos: list[FeedVideo]
     cursor: str
     seen_again: bool
+    is_profiled: bool
+    notice: str | None
 
 
 def feed(
@@ -31,18 +51,88 @@ def feed(
     parts: Parts,
     viewer: Viewer,
     limit: PageSize = 10,
-    cursor: Annotated[str, Meta(max_length=64, description="Of the page before.")] | None = None,
-    tab: Literal["for_you", "following"] = "for_you",
+    cursor: FeedCursor | None = None,
+    tab: FeedTab = "for_you",
+    topic: Topic = "",
+    language: LanguageChoice = "",
 ) -> FeedPage:
-    """Say what to watch next; each video given out counts as shown."""
+    """Say what to watch next; topic and language are for the popular tab and its first page."""
+    account_id = viewer.account_id
+    if tab == "popular":
+        # Not even the settings are read: who asks for this page has left them out.
+        return popular_page(session, parts, account_id, limit, cursor, topic, language)
+    settings = feeds.feed_settings(session, parts, viewer_id=viewer.id, account_id=account_id)
+    if not settings.is_profiled and tab == "following":
+        return following_page(session, parts, account_id, limit, cursor)
+    if not settings.is_profiled:
+        return popular_page(session, parts, account_id, limit, cursor, topic, language)
     page = feeds.recommend(
         session,
         parts,
         viewer_id=viewer.id,
-        account_id=viewer.account_id,
+        account_id=account_id,
         limit=limit,
         cursor=cursor,
         tab=tab,
     )
-    cards = social.cards(session, viewer.account_id, [shown.video_id for shown in page.videos])
-    return FeedPage([video_of(card) for card in cards], page.cursor, page.seen_again)
+    return FeedPage(
+        videos=_videos(session, account_id, [(v.video_id, v.source) for v in page.videos]),
+        cursor=page.cursor,
+        seen_again=page.seen_again,
+        is_profiled=tab == "for_you",
+        notice=SEEN_AGAIN if page.seen_again else None,
+    )
+
+
+def popular_page(
+    session: Session,
+    parts: Parts,
+    account_id: int | None,
+    limit: int,
+    cursor: str | None,
+    topic: str,
+    language: str,
+) -> FeedPage:
+    """Return a page of what is popular; the account only decides what may be shown to it."""
+    page = feeds.popular(
+        session, parts.region_key, limit=limit, cursor=cursor, topic=topic, language=language
+    )
+    return FeedPage(
+        videos=_videos(session, account_id, page.videos),
+        cursor=page.cursor,
+        seen_again=page.seen_again,
+        is_profiled=False,
+        notice=READ_THROUGH if page.seen_again else NOT_PROFILED,
+    )
+
+
+def following_page(
+    session: Session, parts: Parts, account_id: int | None, limit: int, cursor: str | None
+) -> FeedPage:
+    """Return a page of the videos of those whom the account follows."""
+    if account_id is None:
+        raise Unauthenticated("Sign in to see the videos of those you follow.")
+    page = feeds.following(
+        session, parts.region_key, account_id=account_id, limit=limit, cursor=cursor
+    )
+    return FeedPage(
+        videos=_videos(session, account_id, [(id_, "following") for id_ in page.video_ids]),
+        cursor=page.cursor,
+        seen_again=False,
+        is_profiled=False,
+        notice=None,
+    )
+
+
+def _videos(
+    session: Session, account_id: int | None, shown: Sequence[tuple[int, str]]
+) -> list[FeedVideo]:
+    sources = dict(shown)
+    return [
+        FeedVideo(
+            **{name: getattr(video, name) for name in video.__struct_fields__},
+            source=sources[card.id],
+        )
+        for card in social.cards(session, account_id, list(sources))
+        for video in [video_of(card)]
+    ]
