@@ -132,11 +132,11 @@ class Heads:
         """Have the net learn impressions again, of which more is known by now."""
         self._net.learn(features, outcomes)
 
-    def recall(self, viewers: Ints, videos: Ints, *, is_long: bool, kinds: Floats) -> None:
+    def recall(self, viewers: Ints, videos: Ints, long: Array, kinds: Floats) -> None:
         """Learn from past watches of which only is known whether they were long."""
         surfaces = np.zeros(len(videos), np.int64)
         rows = self.effects.rows(self._things(viewers, videos, surfaces, 0))
-        targets = np.full((len(videos), TARGETS), is_long, np.float32)
+        targets = np.repeat(long[:, None], TARGETS, axis=1).astype(np.float32)
         known = np.array([1, 0, 0, 0], np.float32)
         surprise = self.effects.learn(rows, targets, known, kinds)
         durations = self._catalogue.videos.duration_ms[videos]

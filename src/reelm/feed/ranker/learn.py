@@ -41,8 +41,12 @@ SHOWS = {Kind.SHOW_CREATOR: "creator", Kind.SHOW_HASHTAG: "hashtag", Kind.SHOW_S
 NEAR = 8
 # In a large batch the slower lessons are drawn from some of its watches, evenly: it takes long to
 # gather one only when thousands watch, and then the next is soon there.
+# One blend is learned of so many watches, at most; vectors of so many of a chunk.
 BLENDS, VECTORS = 64, 32
-"""One blend is learned of so many watches, at most; vectors of so many of a chunk."""
+SHOWN = {Kind.IMPRESSION, Kind.WATCH, Kind.PAST_WATCH}
+WATCHED = {Kind.WATCH, Kind.PAST_WATCH}
+# Larger batches, of a replay, are cut: nothing learned in a chunk shows in it.
+LARGEST = 512
 
 
 def learn(model: Model, batch: Sequence[Signal]) -> None:
@@ -59,26 +63,26 @@ def learn(model: Model, batch: Sequence[Signal]) -> None:
         if impressions:
             _show(model, impressions, at_ms)
         for signal in chunk:
-            if signal.kind == Kind.PAST_WATCH:
-                _recall(model, signal, at_ms)
-            elif signal.kind not in {Kind.IMPRESSION, Kind.WATCH}:
+            if signal.kind not in SHOWN:
                 _act(model, signal, at_ms)
         if watches:
             _watch(model, watches, at_ms)
+        if past := [s for s in chunk if s.kind == Kind.PAST_WATCH]:
+            _recall(model, past, at_ms)
 
 
 def _chunks(batch: Sequence[Signal]) -> Iterator[Sequence[Signal]]:
     start, watched = 0, set[int]()
     for place, signal in enumerate(batch):
-        alone = signal.kind in {Kind.RESET, Kind.PAST_WATCH}
-        shows = signal.kind in {Kind.IMPRESSION, Kind.WATCH}
-        if place > start and (alone or (shows and signal.viewer_id in watched)):
+        alone = signal.kind == Kind.RESET
+        again = signal.kind in SHOWN and signal.viewer_id in watched
+        if place > start and (alone or again or place - start >= LARGEST):
             yield batch[start:place]
             start, watched = place, set()
         if alone:
             yield batch[place : place + 1]
             start = place + 1
-        elif signal.kind == Kind.WATCH:
+        elif signal.kind in WATCHED:
             watched.add(signal.viewer_id)
     if start < len(batch):
         yield batch[start:]
@@ -200,16 +204,18 @@ def _act(model: Model, signal: Signal, at_ms: int) -> None:
         )
 
 
-def _recall(model: Model, signal: Signal, at_ms: int) -> None:
-    row = model.catalogue.videos.find(signal.video_id)
-    if row == NONE:
+def _recall(model: Model, signals: Sequence[Signal], at_ms: int) -> None:
+    videos = model.catalogue.videos
+    known = [s for s in signals if videos.find(s.video_id) != NONE]
+    if not known:
         return
-    viewer = model.viewer(signal.viewer_id, at_ms)
-    ones, rows = np.array([viewer], np.int32), np.array([row], np.int32)
-    model.heads.recall(ones, rows, is_long=signal.long_view, kinds=PLACELESS)
-    long = np.array([signal.long_view])
-    model.seen.add(viewer, row)
-    _relate(model, ones, rows, long, np.zeros(1, np.int64), at_ms)
+    rows = videos.find_all(s.video_id for s in known)
+    viewers = np.array([model.viewer(s.viewer_id, at_ms) for s in known], np.int32)
+    long = np.array([s.long_view for s in known])
+    model.heads.recall(viewers, rows, long, PLACELESS)
+    for viewer, row in zip(viewers.tolist(), rows.tolist(), strict=True):
+        model.seen.add(viewer, row)
+    _relate(model, viewers, rows, long, np.zeros(len(rows), np.int64), at_ms)
 
 
 def _number(kind: str, subject: str) -> int:
