@@ -167,6 +167,34 @@ def settings(as_json: AsJson = False) -> None:
     show.settings(as_json=as_json)
 
 
+@cli.command()
+def evaluate(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder with events.parquet and videos.parquet.")
+    ],
+    score_from: Annotated[
+        int, typer.Option(min=0, help="Learn only before this time, in ms since 1970; then score.")
+    ],
+    report: Annotated[
+        str | None, typer.Option(help="json: print the JSON line alone.", show_default=False)
+    ] = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Write each prediction to this .csv or .parquet file.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="Draw the measures over time to this .svg or .png file.")
+    ] = None,
+) -> None:
+    """Measure the ranker on a log of real views, beside two baselines.
+
+    Each event is predicted first and learnt then. The last line is JSON; docs/evaluate.md
+    tells formats, protocol and formulas.
+    """
+    from reelm.commands import evaluate as command
+
+    command.run(folder, score_from, report=report, predictions=predictions, plot=plot)
+
+
 @accounts.command()
 def staff(
     handle: Annotated[str, typer.Argument(help="Handle; the account is made if missing.")],

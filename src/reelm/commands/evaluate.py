@@ -1,0 +1,80 @@
+"""`reelm evaluate`: measure the ranker on a log, for people and for programs."""
+
+import sys
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from reelm.feed.evaluate import Evaluation, Found, Log, Report
+from reelm.feed.ranker.ranker import Ranker
+from reelm.foundation.errors import Invalid
+
+# Name in the report, and how people call it.
+MEASURES = (
+    ("recall_at_20", "recall@20"),
+    ("ndcg_at_10", "NDCG@10"),
+    ("auc", "AUC"),
+    ("log_loss", "log loss"),
+    ("xauc", "XAUC"),
+)
+# Where the output is not a terminal there is no width to fit into.
+WIDE = 120
+
+
+def run(
+    folder: Path,
+    score_from_ms: int,
+    *,
+    report: str | None,
+    predictions: Path | None,
+    plot: Path | None,
+) -> None:
+    """Evaluate the ranker on the log of a folder and print what was found.
+
+    Raises:
+        Invalid: the folder holds no such log, or an option is wrong.
+    """
+    if report not in (None, "json"):
+        raise Invalid(f"--report {report} is not known; the only one is json.")
+    evaluation = Evaluation(Ranker(), Log(folder), score_from_ms)
+    with _progress() as progress:
+        task = progress.add_task("replaying", total=evaluation.events)
+        for done in evaluation.steps(predictions=predictions, plot=plot):
+            progress.update(task, completed=done)
+    if report is None:
+        _show(evaluation.report)
+    sys.stdout.write(msgspec.json.encode(evaluation.report).decode() + "\n")
+
+
+def _progress() -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    )
+
+
+def _show(report: Report) -> None:
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDE
+    table = Table("", box=None, pad_edge=False)
+    for _, title in MEASURES:
+        table.add_column(title, justify="right")
+    table.add_column("events/s", justify="right")
+    named: dict[str, Found] = {"ranker": report, **report.baselines}
+    for name, found in named.items():
+        values = (getattr(found, measure) for measure, _ in MEASURES)
+        cells = ("none" if value is None else f"{value:.4f}" for value in values)
+        table.add_row(name.replace("_", " "), *cells, f"{found.events_per_s:,.0f}")
+    console.print(table)
+    console.print(
+        f"{report.events:,} events, {report.warmup_events:,} of them to warm up;"
+        f" {report.ranked_events:,} long views ranked; {report.total_seconds:.1f} s in all.",
+        highlight=False,
+    )

@@ -1,0 +1,7 @@
+"""Measure the ranker on a log of real views, by the code that serves viewers."""
+
+from reelm.feed.evaluate.log import Log
+from reelm.feed.evaluate.report import Evaluation, Found, Report
+from reelm.feed.evaluate.serving import Serving
+
+__all__ = ["Evaluation", "Found", "Log", "Report", "Serving"]

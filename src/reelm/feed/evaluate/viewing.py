@@ -1,0 +1,183 @@
+"""The signals that a viewer of the product sends: from an event of a log, and from a history.
+
+Ids of a log may be 0, which in a signal says that there is none: all are moved up by one.
+"""
+
+from array import array
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+
+from reelm.feed.evaluate.log import Event, Past
+from reelm.feed.ranker import VideoFacts
+from reelm.feed.signals import LONG_VIEW_MS, SKIP_MS, SURFACES, Kind, Signal
+
+# A history does not tell where its videos were watched.
+UNTOLD_SURFACE = SURFACES - 1
+STEP_MS = 1000
+CHUNK_VIEWS = 16_384
+
+
+def facts_of(facts: VideoFacts) -> VideoFacts:
+    """Return a video's facts under its id in signals."""
+    return facts._replace(video_id=facts.video_id + 1, creator_id=facts.creator_id + 1)
+
+
+def signals_of(event: Event, creator_id: int, seq: int) -> list[Signal]:
+    """Return what a viewer sends in one view.
+
+    Args:
+        event: the view.
+        creator_id: of the video, as signals name it; 0 where it is not known.
+        seq: place in the log of the first signal.
+    """
+    viewer_id, video_id, at_ms = event.user_id + 1, event.video_id + 1, event.time_ms
+    surface = event.surface % SURFACES
+    signals = [
+        Signal(viewer_id, video_id, Kind.IMPRESSION, at_ms, seq, surface=surface),
+        Signal(
+            viewer_id,
+            video_id,
+            Kind.WATCH,
+            at_ms,
+            seq + 1,
+            watched_ms=event.play_time_ms,
+            duration_ms=event.duration_ms,
+            long_view=event.long_view == 1,
+            surface=surface,
+        ),
+    ]
+    if any(event[7:]):
+        about = str(creator_id) if creator_id else ""
+        acts = (
+            (event.is_like, Kind.LIKE, ""),
+            (event.is_follow and about, Kind.FOLLOW, about),
+            (event.is_comment, Kind.COMMENT_OPENED, ""),
+            (event.is_forward, Kind.SHARE, ""),
+            (event.is_hate, Kind.NOT_INTERESTED, ""),
+            (event.is_profile_enter and about, Kind.PROFILE_VISIT, about),
+        )
+        for happened, kind, subject in acts:
+            if happened:
+                place = seq + len(signals)
+                signals.append(
+                    Signal(
+                        viewer_id, video_id, kind, at_ms, place, surface=surface, subject=subject
+                    )
+                )
+    return signals
+
+
+class Remembered(NamedTuple):
+    """One view of a history, in the ids of signals; the last three are 0 or 1."""
+
+    at_ms: int
+    viewer_id: int
+    video_id: int
+    is_watched: int
+    is_long: int
+    is_liked: int
+
+
+class Memories:
+    """All views of all histories by time, the newest of each a second after the one before.
+
+    They are kept as numbers, 27 bytes each: a history is as long as a log, and comes by viewer.
+    """
+
+    def __init__(self, past: Iterable[Past], until_ms: int) -> None:
+        """Read the histories.
+
+        Args:
+            past: the histories.
+            until_ms: the first event's time; a history is from before it, whatever its times say.
+        """
+        columns = tuple(array(kind) for kind in "qqqbbb")
+        for row in past:
+            last_ms = min(row.last_time_ms, until_ms)
+            for back, (video_id, *what) in enumerate(_acts(row)):
+                view = (max(last_ms - back * STEP_MS, 0), row.user_id + 1, video_id + 1, *what)
+                for column, value in zip(columns, view, strict=True):
+                    column.append(value)
+        self._columns = [
+            np.frombuffer(column, np.int64 if column.typecode == "q" else np.int8)
+            for column in columns
+        ]
+        self._order = np.lexsort(self._columns[::-1])
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def __iter__(self) -> Iterator[Remembered]:
+        for begin in range(0, len(self), CHUNK_VIEWS):
+            chunk = self._order[begin : begin + CHUNK_VIEWS]
+            rows = (column[chunk].tolist() for column in self._columns)
+            yield from map(Remembered._make, zip(*rows, strict=True))
+
+    def video_ids(self) -> set[int]:
+        """Return the ids of all videos in it."""
+        return set(np.unique(self._columns[2]).tolist())
+
+
+def _acts(row: Past) -> list[tuple[int, bool, bool, bool]]:
+    """Return a history's views as (video, is_watched, is_long, is_liked), newest first.
+
+    Each list holds the last fifty of its kind. What is in the list of long views or likes and not
+    in that of views is therefore older than those.
+    """
+    long_views, likes = list(row.watched_long), list(row.liked)
+    watched = [
+        (video_id, True, _took(long_views, video_id), _took(likes, video_id))
+        for video_id in reversed(row.watched)
+    ]
+    older = [(video_id, True, True, _took(likes, video_id)) for video_id in reversed(long_views)]
+    return [*watched, *older, *((video_id, False, False, True) for video_id in reversed(likes))]
+
+
+def _took(among: list[int], video_id: int) -> bool:
+    if video_id in among:
+        among.remove(video_id)
+        return True
+    return False
+
+
+def signals_of_history(
+    views: Iterable[Remembered], durations: dict[int, int], seq: int = 1
+) -> Iterator[list[Signal]]:
+    """Yield each view's signals, as if the product had seen it.
+
+    A history says nothing of how long a video was watched. A long view is taken to have lasted as
+    long as makes it one, any other as long as makes it just no skip.
+
+    Args:
+        views: by time.
+        durations: of videos in ms, by their id in signals.
+        seq: place in the log of the first signal.
+    """
+    for view in views:
+        at_ms, viewer_id, video_id = view[:3]
+        signals = [Signal(viewer_id, video_id, Kind.IMPRESSION, at_ms, seq, surface=UNTOLD_SURFACE)]
+        if view.is_watched:
+            duration_ms = durations.get(video_id, 0)
+            enough_ms = min(duration_ms or LONG_VIEW_MS, LONG_VIEW_MS)
+            signals.append(
+                Signal(
+                    viewer_id,
+                    video_id,
+                    Kind.WATCH,
+                    at_ms,
+                    seq + 1,
+                    watched_ms=enough_ms if view.is_long else min(SKIP_MS, enough_ms - 1),
+                    duration_ms=duration_ms,
+                    long_view=view.is_long == 1,
+                    surface=UNTOLD_SURFACE,
+                )
+            )
+        if view.is_liked:
+            place = seq + len(signals)
+            signals.append(
+                Signal(viewer_id, video_id, Kind.LIKE, at_ms, place, surface=UNTOLD_SURFACE)
+            )
+        seq += len(signals)
+        yield signals
