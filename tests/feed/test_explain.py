@@ -5,18 +5,19 @@ import pytest
 from reelm.feed.explain import explain, explain_unprofiled, unexplained
 from reelm.feed.weights import HEADS, SOURCES
 
-AMOUNT = {"topic:cooking": 2.0, "relevance": 1.5, "long_view": 1.0, "skip": -0.5}
+AMOUNT = {"topic:cooking": 2.0, "beside": 1.5, "long_view": 1.0, "skip": -0.5}
 
 
 def test_source_topic_and_the_strongest_reasons_make_one_sentence():
     found = explain("interest", list(AMOUNT.items()))
     assert found.sentence == (
-        "You see this because you watched videos with #cooking long lately, and it is near to "
-        "what you watched long lately, and you are likely to watch it to its end or for long."
+        "You see this because you watched videos with #cooking long lately; it also counted that "
+        "people who watched the same videos long as you did watched this one too and that you are "
+        "likely to watch it to its end or for long."
     )
     assert found.is_profiled
     assert [(reason.name, reason.share) for reason in found.reasons] == [
-        ("topic:cooking", 0.4), ("relevance", 0.3), ("long_view", 0.2), ("skip", -0.1),
+        ("topic:cooking", 0.4), ("beside", 0.3), ("long_view", 0.2), ("skip", -0.1),
     ]  # fmt: skip
 
 
@@ -36,6 +37,22 @@ def test_each_source_and_each_part_of_the_score_has_words(source):
         assert found.sentence.count(".") == 1
         assert found.reasons[0].words == head.words
         assert len(found.sentence) < 240
+
+
+@pytest.mark.parametrize("name", ["popular", "beside", "taste", "creator", "topic:cats"])
+def test_each_view_of_relevance_has_words(name):
+    found = explain("new", [(name, 1.0)])
+    assert found.sentence.count("it also counted") == 1
+    assert found.reasons[0].words[0].isupper()
+
+
+def test_nothing_is_said_twice_and_what_counted_little_is_left_out():
+    assert explain("neighbours", [("beside", 1.0)]).sentence.count("it also counted") == 0
+    assert (
+        explain("popular", [("popular", 1.0), ("topic:", 0.9)]).sentence.count("it also counted")
+        == 0
+    )
+    assert "like it" not in explain("new", [("creator", 1.0), ("like", 0.1)]).sentence
 
 
 def test_an_unknown_source_and_reason_are_not_made_up():

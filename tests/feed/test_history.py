@@ -1,13 +1,13 @@
 """The history of watched videos, and what is left after parts or all of it are deleted."""
 
-from sqlalchemy import Table, func, select, update
+from sqlalchemy import Table, delete, func, select, update
 from tests.feed.factory import log_signal
 from tests.social.factory import make_account, make_video
 
 from reelm.feed.hidden import hide
 from reelm.feed.history import forget_watched, history
 from reelm.feed.models import FeedSettings, SignalRow
-from reelm.feed.reset import forget_log, reset
+from reelm.feed.reset import forget_signals, reset
 from reelm.feed.signals import Kind
 from reelm.foundation.database import Base
 from reelm.foundation.ids import new_id
@@ -75,18 +75,26 @@ def _lived_in(session, parts):
     return me, creator
 
 
+def _reset(session, viewer_id, **wish):
+    """Reset, and do with the signals what the appender does."""
+    told = reset(session, viewer_id=viewer_id, **wish)
+    assert (told[0].viewer_id, told[0].video_id, told[0].kind) == (viewer_id, 0, Kind.RESET)
+    session.execute(delete(SignalRow).where(SignalRow.viewer_id == viewer_id))
+    return told[1:]
+
+
 def test_a_reset_with_all_hidings_leaves_no_row_that_tells_the_viewer_from_a_new_one(
     session, parts
 ):
     me, _ = _lived_in(session, parts)
     assert set(_rows(session, me)) == {"signal", "feed_settings", "hidden_subject"}
-    assert reset(session, viewer_id=me, also_hidden=True) == []
+    assert _reset(session, me, also_hidden=True) == []
     assert _rows(session, me) == _rows(session, new_id()) == {}
 
 
 def test_a_reset_keeps_what_is_hidden_and_tells_it_anew(session, parts):
     me, creator = _lived_in(session, parts)
-    (told,) = reset(session, viewer_id=me, also_hidden=False)
+    (told,) = _reset(session, me, also_hidden=False)
     assert (told.kind, told.subject) == (Kind.HIDE_CREATOR, str(creator))
     assert _rows(session, me) == {"hidden_subject": 1}
 
@@ -96,7 +104,7 @@ def test_a_reset_never_switches_recording_or_profiling_on(session):
         me = new_id()
         session.add(FeedSettings(viewer_id=me, newness=0.9, languages=["hi"], **opt_out))
         session.flush()
-        reset(session, viewer_id=me, also_hidden=True)
+        _reset(session, me, also_hidden=True)
         session.expire_all()
         row = session.get(FeedSettings, me)
         assert {name: getattr(row, name) for name in opt_out} == opt_out
@@ -104,8 +112,9 @@ def test_a_reset_never_switches_recording_or_profiling_on(session):
 
 
 def test_deleting_the_whole_history_leaves_what_was_chosen(session, parts):
-    me, _ = _lived_in(session, parts)
-    other, _ = _lived_in(session, parts)
-    forget_log(session, viewer_id=me)
-    assert set(_rows(session, me)) == {"feed_settings", "hidden_subject"}
-    assert "signal" in _rows(session, other)
+    me, creator = _lived_in(session, parts)
+    told = forget_signals(session, viewer_id=me)
+    assert [(signal.kind, signal.subject) for signal in told] == [
+        (Kind.RESET, ""), (Kind.HIDE_CREATOR, str(creator)),
+    ]  # fmt: skip
+    assert session.get(FeedSettings, me).newness == 0.9

@@ -9,7 +9,7 @@ from reelm.feed.hidden import After, Hidden, HiddenKind, hidden, hide, show_agai
 from reelm.feed.history import History, WatchedVideo, forget_watched, history
 from reelm.feed.impressions import Shown
 from reelm.feed.recommend import Page, recommend
-from reelm.feed.reset import forget_log, reset
+from reelm.feed.reset import forget_signals, reset
 from reelm.feed.settings import (
     FeedSettings,
     SettingsChange,
@@ -52,7 +52,7 @@ __all__ = [
     "explain_unprofiled",
     "feed_settings",
     "following",
-    "forget_log",
+    "forget_signals",
     "forget_viewer",
     "forget_watched",
     "hidden",

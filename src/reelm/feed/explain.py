@@ -12,6 +12,8 @@ from reelm.feed.weights import HEADS, SOURCES
 
 # More than two reasons make no plain sentence.
 MOST_SAID = 2
+# What counted less than this share of the strongest part is left out of the sentence.
+WORTH_SAYING = 0.2
 
 NOT_REMEMBERED = (
     "This video was not chosen for you by the For You feed lately, so there is no reason to tell."
@@ -40,11 +42,15 @@ _PART: Mapping[str, str] = {
     "not_interested": "it is hardly like anything that you said did not interest you",
     "topic": "you watched videos with #{subject} long lately",
     "creator": "you watched other videos of its creator long",
-    "language": "it is in a language that you chose or watch",
-    "sound": "you watched other videos with its sound long",
-    "following": "you follow its creator",
+    "beside": "people who watched the same videos long as you did watched this one too",
+    "taste": "it is like the videos that you watched long lately",
     "popular": "many people watch it long now",
-    "new": "it is new",
+}
+# Parts that say again what the source has said.
+_SAID_BY: Mapping[str, frozenset[str]] = {
+    "interest": frozenset({"taste", "relevance", "topic"}),
+    "neighbours": frozenset({"beside"}),
+    "popular": frozenset({"popular"}),
 }
 _WORDS: Mapping[str, str] = {
     **{head.name: head.words for head in HEADS},
@@ -81,9 +87,8 @@ def explain(source: str, reasons: Sequence[tuple[str, float]]) -> Explanation:
     """
     whole = sum(abs(amount) for _, amount in reasons) or 1.0
     strongest = sorted(reasons, key=lambda reason: abs(reason[1]), reverse=True)
-    clauses = _clauses(source, strongest)
     return Explanation(
-        sentence=f"You see this because {', and '.join(clauses)}.",
+        sentence=_sentence(_clauses(source, strongest)),
         is_profiled=True,
         source=source,
         source_words=_WORDS.get(source, source),
@@ -122,31 +127,38 @@ def unexplained() -> Explanation:
     return Explanation(NOT_REMEMBERED, is_profiled=True)
 
 
+def _sentence(clauses: Sequence[str]) -> str:
+    first, *others = clauses
+    also = " and ".join(f"that {other}" for other in others)
+    return f"You see this because {first}{'; it also counted ' if also else ''}{also}."
+
+
 def _clauses(source: str, strongest: Sequence[tuple[str, float]]) -> list[str]:
-    topic = next((_subject(name) for name, amount in strongest if _is_topic(name, amount)), "")
-    about = f" with #{topic}" if topic else " like this one" if source == "interest" else ""
-    first = _SOURCE.get(source)
-    clauses = [] if first is None else [first.format(about=about)]
+    first, said = _SOURCE.get(source), _SAID_BY.get(source, frozenset())
+    clauses = [] if first is None else [first.format(about=_about(source, strongest))]
+    least = WORTH_SAYING * max((amount for _, amount in strongest), default=0.0)
     for name, amount in strongest:
-        words = _PART.get(name.partition(":")[0])
-        if len(clauses) > MOST_SAID or amount <= 0 or words is None or (about and _is_topic(name)):
+        part, _, subject = name.partition(":")
+        words = _PART.get(part)
+        if amount <= 0 or amount < least or words is None or part in said:
             continue
-        said = words.format(subject=_subject(name))
-        if said not in clauses:
-            clauses.append(said)
-    return clauses or [UNKNOWN]
+        if "{subject}" in words and not subject:
+            continue
+        clauses.append(words.format(subject=subject))
+    return clauses[: MOST_SAID + 1] or [UNKNOWN]
 
 
-def _is_topic(name: str, amount: float = 1.0) -> bool:
-    return name.startswith("topic:") and amount > 0
-
-
-def _subject(name: str) -> str:
-    return name.partition(":")[2]
+def _about(source: str, strongest: Sequence[tuple[str, float]]) -> str:
+    for name, amount in strongest:
+        part, _, subject = name.partition(":")
+        if part == "topic" and subject and amount > 0:
+            return f" with #{subject}"
+    return " like this one" if source == "interest" else ""
 
 
 def _words(name: str) -> str:
     part, _, subject = name.partition(":")
     if part in _WORDS:
         return _WORDS[part]
-    return _PART.get(part, part).format(subject=subject).capitalize()
+    words = _PART.get(part, part).format(subject=subject)
+    return words[:1].upper() + words[1:]

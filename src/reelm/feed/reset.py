@@ -1,21 +1,21 @@
 """Forget all that was learned of a viewer.
 
-What is deleted here are the rows; who calls these has the ranker forget the viewer as well
-(LiveFeed.forget), so that nothing tells the viewer from a new one. Opt-outs stay: a reset never
-switches recording or profiling on.
+The appender does it, in the order of the log: when it takes in a RESET it deletes all else that
+the log holds of the viewer and the ranker forgets the viewer, so that nothing that was under way
+comes after it. Opt-outs stay: a reset never switches recording or profiling on.
 """
 
 from sqlalchemy import delete, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from reelm.feed.hidden import sign_of
-from reelm.feed.models import FeedSettings, HiddenSubject, SignalRow
+from reelm.feed.models import FeedSettings, HiddenSubject
 from reelm.feed.settings import MIDDLE
-from reelm.feed.signals import Signal
+from reelm.feed.signals import Kind, Signal
 
 
 def reset(session: Session, *, viewer_id: int, also_hidden: bool) -> list[Signal]:
-    """Forget a viewer's log, sliders, topics and languages; return the signals to write after.
+    """Put sliders, topics and languages back; return the signals that forget the rest.
 
     Args:
         session: the transaction.
@@ -35,18 +35,18 @@ def reset(session: Session, *, viewer_id: int, also_hidden: bool) -> list[Signal
     )  # fmt: skip
     if also_hidden:
         session.execute(delete(HiddenSubject).where(HiddenSubject.viewer_id == viewer_id))
-    return forget_log(session, viewer_id=viewer_id)
+    return forget_signals(session, viewer_id=viewer_id)
 
 
-def forget_log(session: Session, *, viewer_id: int) -> list[Signal]:
-    """Delete what the log holds of a viewer; return the signals to write after.
+def forget_signals(session: Session, *, viewer_id: int) -> list[Signal]:
+    """Return the signals by which log and ranker forget a viewer.
 
     What stays hidden is told anew, for the ranker that forgets the viewer forgets that too.
     """
-    session.execute(delete(SignalRow).where(SignalRow.viewer_id == viewer_id))
     kept = session.execute(
         select(HiddenSubject.kind, HiddenSubject.subject)
         .where(HiddenSubject.viewer_id == viewer_id)
         .order_by(HiddenSubject.created_at)
     )
-    return [sign_of(viewer_id, row.kind, row.subject) for row in kept]
+    hidden = [sign_of(viewer_id, row.kind, row.subject) for row in kept]
+    return [Signal(viewer_id, 0, Kind.RESET), *hidden]
