@@ -5,8 +5,9 @@ a short transaction, and media is copied from the object store in pieces.
 """
 
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
@@ -32,13 +33,23 @@ LEFT_OUT = "(a secret of the service, left out)"
 UNREADABLE = "(its key was destroyed, nobody can read it)"
 
 
-def export_account(parts: Parts, account_id: int) -> Iterator[bytes]:
-    """Yield the bytes of a zip with everything the region holds of the account."""
+def export_account(
+    parts: Parts, account_id: int, more: Mapping[str, bytes] = MappingProxyType({})
+) -> Iterator[bytes]:
+    """Yield the bytes of a zip with everything the region holds of the account.
+
+    Args:
+        parts: the open region.
+        account_id: whose.
+        more: names and bytes of files that rooms above add, about what is not in a table.
+    """
     sink = _Sink()
     # Media does not get smaller by another compression, so only the texts are compressed.
     with zipfile.ZipFile(sink, "w", zipfile.ZIP_STORED) as archive:
         yield from _member(archive, sink, "README.txt", [README.encode()])
         yield from _member(archive, sink, "account.json", _document(parts, account_id), small=True)
+        for name, data in more.items():
+            yield from _member(archive, sink, name, [data], small=True)
         missing: list[str] = []
         for name, chunks in media_files(parts, account_id):
             try:
