@@ -1,6 +1,7 @@
 """What to watch next, and what was watched."""
 
 from reelm.feed import models
+from reelm.feed.acts import MOST_ACTS, Act, signals_of
 from reelm.feed.cursor import Tab
 from reelm.feed.explain import Explanation, Reason, explain, explain_unprofiled, unexplained
 from reelm.feed.following import FollowingPage, following
@@ -26,8 +27,10 @@ from reelm.feed.weights import HEADS, SLOTS, SOURCES
 __all__ = [
     "HEADS",
     "MAX_BATCH",
+    "MOST_ACTS",
     "SLOTS",
     "SOURCES",
+    "Act",
     "After",
     "Explanation",
     "FeedSettings",
@@ -64,6 +67,7 @@ __all__ = [
     "record_watches",
     "reset",
     "show_again",
+    "signals_of",
     "topic_of",
     "topics",
     "unexplained",
