@@ -77,8 +77,9 @@ def test_the_ranker_gets_every_signal_once_in_order(tmp_path):
     assert [signal.seq for signal in ranker.signals] == list(range(1, len(ranker.signals) + 1))
     times = [signal.at_ms for signal in ranker.signals]
     assert times == sorted(times)
-    watches = [signal for signal in ranker.signals if signal.kind == Kind.WATCH]
-    assert len(watches) == len(events()) + 3 * len(history())
+    kinds = [signal.kind for signal in ranker.signals]
+    assert kinds.count(Kind.WATCH) == kinds.count(Kind.IMPRESSION) == len(events())
+    assert kinds.count(Kind.PAST_WATCH) == 3 * len(history())
 
 
 def test_a_video_the_folder_does_not_tell_of_is_known_once_it_is_shown(tmp_path):

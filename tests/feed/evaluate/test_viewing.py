@@ -42,9 +42,17 @@ def test_histories_are_merged_by_time_and_end_before_the_events():
     past = [Past(0, 50_000, [1, 2], [], []), Past(1, 99_000, [3, 4], [4], [])]
     views = list(Memories(past, until_ms=49_500))
     assert [view.at_ms for view in views] == [48_500, 48_500, 49_500, 49_500]
-    signals = [s for part in signals_of_history(views, {5: 3000}) for s in part]
-    assert [signal.seq for signal in signals] == list(range(1, 9))
-    watch = signals[-1]
-    assert (watch.video_id, watch.watched_ms, watch.long_view) == (5, 3000, True)
-    others = [s for s in signals if s.kind == Kind.WATCH and not s.long_view]
-    assert {(s.watched_ms, s.duration_ms) for s in others} == {(2000, 0)}
+    signals = [s for part in signals_of_history(views) for s in part]
+    assert [signal.seq for signal in signals] == [1, 2, 3, 4]
+    assert kinds(signals) == ["PAST_WATCH"] * 4
+    assert [(s.video_id, s.long_view) for s in signals if s.viewer_id == 2] == [
+        (4, False),
+        (5, True),
+    ]
+
+
+def test_a_like_of_a_history_follows_its_watch():
+    views = Memories([Past(0, 50_000, [1], [], [1, 2])], until_ms=BEGIN_MS)
+    signals = [s for part in signals_of_history(views) for s in part]
+    assert kinds(signals) == ["LIKE", "PAST_WATCH", "LIKE"]
+    assert [signal.video_id for signal in signals] == [3, 2, 2]

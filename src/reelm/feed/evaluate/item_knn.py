@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from reelm.feed.evaluate.rates import (
     POPULAR_HALF_LIFE_MS,
+    WATCHES,
     Catalogue,
     Decay,
     Floats,
@@ -68,8 +69,8 @@ class ItemKnn:
         for signal in batch:
             if signal.kind == Kind.WATCH:
                 self._rates.learn(signal)
-                if signal.long_view:
-                    self._remember(signal)
+            if signal.kind in WATCHES and signal.long_view:
+                self._remember(signal)
 
     def predict(self, viewer_id: int, video_id: int, *, at_ms: int, surface: int) -> Prediction:  # noqa: ARG002 - alike for all
         """Return what the video's rate and the surface's make together, as odds multiply."""

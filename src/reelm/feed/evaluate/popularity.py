@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Sequence
 
-from reelm.feed.evaluate.rates import POPULAR_HALF_LIFE_MS, Catalogue, LongViews, Rates
+from reelm.feed.evaluate.rates import POPULAR_HALF_LIFE_MS, WATCHES, Catalogue, LongViews, Rates
 from reelm.feed.ranker import Prediction, VideoFacts
 from reelm.feed.signals import Kind, Signal
 
@@ -24,10 +24,9 @@ class DecayedPopularity:
     def observe(self, batch: Sequence[Signal]) -> None:
         """Count long views, and learn rates and watch times."""
         for signal in batch:
-            if signal.kind != Kind.WATCH:
-                continue
-            self._rates.learn(signal)
-            if signal.long_view:
+            if signal.kind == Kind.WATCH:
+                self._rates.learn(signal)
+            if signal.kind in WATCHES and signal.long_view:
                 self._long_views.add(self._catalogue.place(signal.video_id), signal.at_ms)
 
     def predict(self, viewer_id: int, video_id: int, *, at_ms: int, surface: int) -> Prediction:  # noqa: ARG002 - alike for all

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 import numpy as np
 import numpy.typing as npt
 
-from reelm.feed.evaluate.viewing import UNTOLD_SURFACE
 from reelm.feed.ranker import VideoFacts
-from reelm.feed.signals import Signal
+from reelm.feed.signals import Kind, Signal
 
 # Half-lives of popularity for ranking, and of the averages behind probabilities and watch times.
 # Chosen from 1 h to 8 days on KuaiRand's events before 2022-04-29, of which the last two days were
@@ -21,6 +20,8 @@ PRIOR_VIEWS = 10.0
 CAP_MS = 300_000
 
 Floats = npt.NDArray[np.float64]
+# A watch of a history counts as one, but no average learns of it: where and how long is not told.
+WATCHES = (Kind.WATCH, Kind.PAST_WATCH)
 
 
 class Catalogue:
@@ -93,10 +94,7 @@ class LongViews:
 
 
 class Rates:
-    """The share of long views and the mean watch time of each video and each surface.
-
-    A history is not counted: it was chosen for its long views and tells no times.
-    """
+    """The share of long views and the mean watch time of each video and each surface."""
 
     def __init__(self, half_life_ms: int = RATES_HALF_LIFE_MS) -> None:
         self._half_life_ms = half_life_ms
@@ -106,8 +104,6 @@ class Rates:
 
     def learn(self, watch: Signal) -> None:
         """Count one watch."""
-        if watch.surface == UNTOLD_SURFACE:
-            return
         for sums in (
             self._all,
             self._videos.setdefault(watch.video_id, [0.0] * 4),

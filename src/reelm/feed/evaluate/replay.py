@@ -86,14 +86,13 @@ class Replay:
 
     def _remember(self, log: Log, until_ms: int) -> Iterator[int]:
         views = Memories(log.past(), until_ms)
-        durations = {video_id: facts.duration_ms for video_id, facts in self._videos.items()}
-        missing = views.video_ids() - durations.keys()
+        missing = views.video_ids() - self._videos.keys()
         self._add_videos([VideoFacts(video_id, 0) for video_id in sorted(missing)])
         for view in views:
             if view.is_long:
                 self._long_viewed.setdefault(view.viewer_id, set()).add(view.video_id)
         batch: list[Signal] = []
-        for number, signals in enumerate(signals_of_history(views, durations, self._seq), 1):
+        for number, signals in enumerate(signals_of_history(views, self._seq), 1):
             batch += signals
             if number % HISTORY_VIEWS == 0 or number == len(views):
                 self._observe(batch)

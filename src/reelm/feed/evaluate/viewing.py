@@ -11,10 +11,9 @@ import numpy as np
 
 from reelm.feed.evaluate.log import Event, Past
 from reelm.feed.ranker import VideoFacts
-from reelm.feed.signals import LONG_VIEW_MS, SKIP_MS, SURFACES, Kind, Signal
+from reelm.feed.signals import SURFACES, Kind, Signal
 
-# A history does not tell where its videos were watched.
-UNTOLD_SURFACE = SURFACES - 1
+# A history tells when the newest view was; each older one is put so much before the next.
 STEP_MS = 1000
 CHUNK_VIEWS = 16_384
 
@@ -142,42 +141,19 @@ def _took(among: list[int], video_id: int) -> bool:
     return False
 
 
-def signals_of_history(
-    views: Iterable[Remembered], durations: dict[int, int], seq: int = 1
-) -> Iterator[list[Signal]]:
-    """Yield each view's signals, as if the product had seen it.
-
-    A history says nothing of how long a video was watched. A long view is taken to have lasted as
-    long as makes it one, any other as long as makes it just no skip.
+def signals_of_history(views: Iterable[Remembered], seq: int = 1) -> Iterator[list[Signal]]:
+    """Yield each view's signals, as of watches that a viewer has brought along from elsewhere.
 
     Args:
         views: by time.
-        durations: of videos in ms, by their id in signals.
         seq: place in the log of the first signal.
     """
-    for view in views:
-        at_ms, viewer_id, video_id = view[:3]
-        signals = [Signal(viewer_id, video_id, Kind.IMPRESSION, at_ms, seq, surface=UNTOLD_SURFACE)]
-        if view.is_watched:
-            duration_ms = durations.get(video_id, 0)
-            enough_ms = min(duration_ms or LONG_VIEW_MS, LONG_VIEW_MS)
-            signals.append(
-                Signal(
-                    viewer_id,
-                    video_id,
-                    Kind.WATCH,
-                    at_ms,
-                    seq + 1,
-                    watched_ms=enough_ms if view.is_long else min(SKIP_MS, enough_ms - 1),
-                    duration_ms=duration_ms,
-                    long_view=view.is_long == 1,
-                    surface=UNTOLD_SURFACE,
-                )
-            )
-        if view.is_liked:
-            place = seq + len(signals)
-            signals.append(
-                Signal(viewer_id, video_id, Kind.LIKE, at_ms, place, surface=UNTOLD_SURFACE)
-            )
+    for at_ms, viewer_id, video_id, is_watched, is_long, is_liked in views:
+        signals = []
+        if is_watched:
+            watch = Signal(viewer_id, video_id, Kind.PAST_WATCH, at_ms, seq, long_view=is_long == 1)
+            signals.append(watch)
+        if is_liked:
+            signals.append(Signal(viewer_id, video_id, Kind.LIKE, at_ms, seq + len(signals)))
         seq += len(signals)
         yield signals
