@@ -81,7 +81,14 @@ class Candidates:
         parts = self._by_source(ask, viewer)
         found = self._open(ask, viewer, parts)
         if len(found.rows) < ask.limit:
-            found = self._open(ask, viewer, [*parts, ("rest", self._rest())])
+            parts.append(("rest", self._rest()))
+            found = self._open(ask, viewer, parts)
+        if ask.languages and len(found.rows) < ask.limit:
+            ask = ask._replace(languages=())
+            found = self._open(ask, viewer, parts)
+        if not len(found.rows):
+            # In a region of one person the feed would be empty otherwise.
+            found = self._open(ask, viewer, parts, own_too=True)
         return found
 
     def again(self, ask: Ask, viewer: int) -> Ints:
@@ -89,7 +96,7 @@ class Candidates:
         if viewer == NONE:
             return np.empty(0, np.int32)
         rows = self.seen.oldest(viewer)
-        return rows[self._may(ask, viewer, rows)]
+        return rows[self._may(ask, viewer, rows, own_too=True)]
 
     def start_trial(self, row: int) -> None:
         """Put a new video on trial."""
@@ -118,15 +125,17 @@ class Candidates:
             ("following", following),
             ("neighbours", beside),
             ("interest", interest),
-            ("popular", self._popular(ask)),
+            ("popular", self._best("popular", NONE, ask.now_ms)),
             ("new", self._new(ask)),
         ]
 
-    def _open(self, ask: Ask, viewer: int, parts: list[tuple[str, Ints]]) -> Found:
+    def _open(
+        self, ask: Ask, viewer: int, parts: list[tuple[str, Ints]], *, own_too: bool = False
+    ) -> Found:
         """Return the first of each source that may be shown and were not, each once."""
         rows, numbers = list[Ints](), list[npt.NDArray[np.int8]]()
         everything = np.concatenate([part for _, part in parts]).astype(np.int32)
-        may = self._may(ask, viewer, everything)
+        may = self._may(ask, viewer, everything, own_too=own_too)
         if viewer != NONE:
             may &= ~self.seen.among(viewer, everything)
         start = 0
@@ -141,7 +150,7 @@ class Candidates:
         first.sort()
         return Found(joined[first].astype(np.int32), sources[first])
 
-    def _may(self, ask: Ask, viewer: int, rows: Ints) -> Mask:
+    def _may(self, ask: Ask, viewer: int, rows: Ints, *, own_too: bool) -> Mask:
         """Return which rows may be shown to this viewer at all."""
         videos, catalogue = self.catalogue.videos, self.catalogue
         audience, creators = videos.audience[rows], videos.creator[rows]
@@ -150,9 +159,13 @@ class Candidates:
         if len(followed):
             may |= (audience == FOLLOWERS) & np.isin(creators, followed)
         own = catalogue.creators.find(ask.viewer_id)
-        if own != NONE:
-            # One's own come by the source "own" alone, but for when nothing else is left.
+        if own != NONE and not own_too:
+            # Older ones of one's own come only when nothing else is left.
             may &= (creators != own) | (videos.published_ms[rows] > ask.now_ms - OWN_IS_NEW_MS)
+        if ask.languages:
+            wanted = [0, *(number_of(language) for language in ask.languages)]
+            # What has no language (music, scenery) is for everybody.
+            may &= np.isin(videos.language[rows], wanted)
         avoided = [catalogue.creators.find(creator) for creator in ask.avoided]
         gone = [videos.find(video_id) for video_id in ask.without]
         for values, unwanted in ((creators, avoided), (rows, gone)):
@@ -208,16 +221,6 @@ class Candidates:
             for row in self.catalogue.newest_of(creator, OF_EACH_CREATOR)
         ]
         return np.array(newest, np.int32)
-
-    def _popular(self, ask: Ask) -> Ints:
-        everything: Ints = self._best("popular", NONE, ask.now_ms)
-        if not ask.languages:
-            return everything
-        wanted = [number_of(language) for language in ask.languages]
-        spoken: Ints = self.catalogue.videos.language[everything]
-        # What has no language (music, scenery) is for everybody.
-        understood: Ints = everything[np.isin(spoken, [0, *wanted])]
-        return understood
 
     def _tagged(self, tag: int, now_ms: int) -> Ints:
         return self._best("tagged", tag, now_ms)

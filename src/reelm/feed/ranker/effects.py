@@ -128,15 +128,17 @@ class Effects:
             known: 1 for each target that is known of these events, else 0.
             kinds: 1 for each kind of row that these events say something of, else 0.
         """
-        weight = self._weight[rows]
+        weight, before = self.read(rows)
         expected = sigmoid((weight * kinds[:, None]).sum(axis=1) + PRIOR)
         information = expected * (1 - expected) * known
         np.add.at(self._precision, rows, information[:, None, :] * kinds[:, None])
-        precision = np.minimum(self._precision[rows], MOST_PRECISION)
+        after = self._precision[rows]
+        precision = np.minimum(after, MOST_PRECISION)
         self._precision[rows] = precision
         variance = kinds[:, None] / (precision + PRIOR_PRECISION[:, None])
         surprise: Floats = (targets - expected) * known
-        gain = surprise / (1 + information * variance.sum(axis=1))
+        # What all events of the batch say of a row together, so that they do not overshoot.
+        gain = surprise / (1 + ((after - before) * variance).sum(axis=1))
         np.add.at(self._weight, rows, variance * gain[:, None, :])
         return surprise
 

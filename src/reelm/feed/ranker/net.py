@@ -17,10 +17,13 @@ from reelm.feed.ranker.rows import Array
 
 Floats = npt.NDArray[np.float32]
 HIDDEN = (64, 32)
-RATE, DECAY, AVERAGE = 2e-3, 1e-5, 0.998
+RATE, DECAY, AVERAGE = 2e-3, 1e-5, 0.999
 FIRST_MOMENT, SECOND_MOMENT, TINY = 0.9, 0.999, 1e-8
 # Events that make a step, remembered ones learned again beside them, and how many are remembered.
-BLOCK, AGAIN, REMEMBERED = 16, 64, 1 << 15
+BLOCK, AGAIN, REMEMBERED = 8, 16, 1 << 15
+# Where many events come at once there is no step for each block, but one for so many events: the
+# net follows slow things, and what is remembered is learned again anyway.
+EVENTS_A_STEP = 64
 
 
 def sigmoid(logits: Array) -> Floats:
@@ -61,12 +64,13 @@ class Net:
         return _forward(self._mean, inputs)[-1]
 
     def learn(self, inputs: Floats, targets: Floats) -> None:
-        """Remember events, and take a step for each full block of new ones."""
-        for start in range(0, len(inputs), BLOCK):
-            some = inputs[start : start + BLOCK]
+        """Remember events, and take a step for each full block of new ones, or for many at once."""
+        size = max(BLOCK, min(EVENTS_A_STEP, len(inputs)))
+        for start in range(0, len(inputs), size):
+            some = inputs[start : start + size]
             places = (self._count + np.arange(len(some))) % REMEMBERED
             self._inputs[places] = some
-            self._targets[places] = targets[start : start + BLOCK]
+            self._targets[places] = targets[start : start + size]
             self._count += len(some)
             if self._count - self._learned >= BLOCK:
                 self._step()
@@ -109,7 +113,7 @@ class Net:
         }
 
     def _step(self) -> None:
-        chosen = np.arange(self._learned, self._count)
+        chosen = np.arange(max(self._learned, self._count - 2 * BLOCK), self._count)
         if self._learned:
             oldest = max(0, self._count - REMEMBERED)
             again = self._random.integers(oldest, self._learned, AGAIN)

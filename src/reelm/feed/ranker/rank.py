@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from reelm.feed.ranker.heads import HEADS
 from reelm.feed.ranker.model import Model
-from reelm.feed.ranker.relevance import VIEWS, Profile
+from reelm.feed.ranker.relevance import POPULAR, VIEWS, Profile
 from reelm.feed.ranker.rows import NONE, Ints
 from reelm.feed.ranker.values import Prediction
 from reelm.feed.weights import HEADS as PARTS
@@ -30,12 +30,14 @@ class Scores:
         parts: of the public table, shape (n, parts).
         total: weighted sum of the parts, shape (n,).
         views: of relevance, shape (views, n).
+        promise: the total without the views that tell how popular a video is, shape (n,).
     """
 
     rows: Ints
     parts: Floats
     total: Floats
     views: Floats
+    promise: Floats
 
 
 def score(
@@ -54,7 +56,9 @@ def score(
         **{name: heads[:, n] for n, name in enumerate(HEADS) if n > 1},
     }
     parts = np.stack([part[name] for name in NAMES], axis=1)
-    return Scores(rows, parts, parts @ WEIGHTS, views)
+    total = parts @ WEIGHTS
+    known = model.relevance.weights(surface)[:POPULAR].astype(np.float32) @ views[:POPULAR]
+    return Scores(rows, parts, total, views, total - WEIGHTS[NAMES.index("relevance")] * known)
 
 
 def expect(model: Model, viewer: int, rows: Ints, *, surface: int, at_ms: int) -> Floats:

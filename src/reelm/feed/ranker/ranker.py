@@ -77,13 +77,13 @@ class Ranker:
         scores = rank.score(
             self._model, profile, viewer, found.rows, surface=surface, at_ms=ask.now_ms
         )
-        row = self._row(ask, found, scores.total)
+        row = self._row(ask, found, scores)
         own = found.source == NUMBER_OF["own"]
-        row.score[own] = np.inf if own.any() else 0
         places, likely = rerank(
             row,
             self._before(viewer),
             ask.limit,
+            first=int(np.argmax(own)) if own.any() else NONE,
             variety=ask.variety,
             newness=ask.newness,
             chance=self._draw.random,
@@ -188,10 +188,11 @@ class Ranker:
         if viewer == NONE:
             return None
         rows = self._model.seen.latest(viewer, LOOK_BACK)
-        return self._facts(rows, np.zeros(len(rows), np.float32), np.zeros(len(rows), np.int8))
+        return self._facts(rows, np.zeros(len(rows), np.int8))
 
-    def _row(self, ask: Ask, found: Found, total: npt.NDArray[np.float32]) -> Row:
-        row = self._facts(found.rows, total.copy(), found.source)
+    def _row(self, ask: Ask, found: Found, scores: rank.Scores) -> Row:
+        row = self._facts(found.rows, found.source)
+        row.score[:], row.promise[:] = scores.total, scores.promise
         row.trial[:] = self._candidates.on_trial(found.rows, ask.now_ms)
         shown = self._model.catalogue.creator_impressions[row.creators]
         row.new_creator[:] = shown < NEW_CREATOR_IMPRESSIONS
@@ -199,14 +200,13 @@ class Ranker:
         row.score[np.isin(row.creators, followed)] += following_boost(ask.following)
         return row
 
-    def _facts(
-        self, rows: Ints, score: npt.NDArray[np.float32], source: npt.NDArray[np.int8]
-    ) -> Row:
+    def _facts(self, rows: Ints, source: npt.NDArray[np.int8]) -> Row:
         videos = self._model.catalogue.videos
         no = np.zeros(len(rows), np.bool_)
         return Row(
             rows=rows,
-            score=score,
+            score=np.zeros(len(rows), np.float32),
+            promise=np.zeros(len(rows), np.float32),
             source=source,
             creators=videos.creator[rows],
             sounds=videos.sound[rows],

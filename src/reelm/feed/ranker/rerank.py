@@ -34,6 +34,7 @@ class Row:
     Args:
         rows: rows of the videos.
         score: by which they are ranked.
+        promise: the score without what comes of being known already; by this those on trial are.
         source: number of the source that each came from.
         creators: rows of the creators.
         sounds: rows of the sounds, NONE where there is none.
@@ -44,6 +45,7 @@ class Row:
 
     rows: Ints
     score: Floats
+    promise: Floats
     source: npt.NDArray[np.int8]
     creators: Ints
     sounds: Ints
@@ -71,6 +73,7 @@ def rerank(
     before: Row | None,
     limit: int,
     *,
+    first: int = NONE,
     variety: float,
     newness: float,
     chance: Callable[[], float],
@@ -81,6 +84,7 @@ def rerank(
         row: the candidates.
         before: what the viewer was shown last, oldest first.
         limit: how many to choose.
+        first: place in `row` of what comes first in any case, or NONE.
         variety: the viewer's slider, 0 to 1.
         newness: the viewer's slider, 0 to 1.
         chance: gives a random number in [0, 1).
@@ -100,8 +104,10 @@ def rerank(
     while len(chosen) < min(limit, len(row.rows)):
         place, likely = NONE, 1.0 - share
         wanted = row.trial & ~taken
-        if chance() < share and wanted.any():
-            place, likely = _on_trial(row, wanted, score, share, chance)
+        if first != NONE and not chosen:
+            place, likely = first, 1.0
+        elif chance() < share and wanted.any():
+            place, likely = _on_trial(row, wanted, share, chance)
         if place == NONE:
             near = _nearness(row, page, variety)
             near[taken] = np.inf
@@ -123,7 +129,6 @@ DRAWN = 6
 def _on_trial(
     row: Row,
     wanted: npt.NDArray[np.bool_],
-    score: Floats,
     share: float,
     chance: Callable[[], float],
 ) -> tuple[int, float]:
@@ -132,7 +137,7 @@ def _on_trial(
         wanted = by_new
     pool = np.flatnonzero(wanted)
     drawn = [int(pool[int(chance() * len(pool))]) for _ in range(min(DRAWN, len(pool)))]
-    best = max(drawn, key=lambda place: (float(score[place]), -place))
+    best = max(drawn, key=lambda place: (float(row.promise[place]), -place))
     return best, share / len(pool)
 
 
