@@ -57,6 +57,7 @@ JOBS: Mapping[Task, Job] = {
     account_tasks.RESUME_ERASURES: Job(account_jobs.resume_erasures),
     account_tasks.SWEEP: Job(account_jobs.sweep),
     feed_tasks.FORGET_IDLE: Job(feed_jobs.forget_idle_viewers),
+    feed_tasks.KEEP_LOG: Job(feed_jobs.keep_log),
     feed_tasks.FORGET_ACCOUNT: Job(feed_jobs.forget_account),
 }
 
@@ -65,7 +66,8 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic(video_tasks.SWEEP, "17 * * * *"),
     Periodic(account_tasks.SWEEP, "27 * * * *"),
     Periodic(account_tasks.RESUME_ERASURES, "37 * * * *"),
-    Periodic(feed_tasks.FORGET_IDLE, "47 3 * * *"),
+    Periodic(feed_tasks.FORGET_IDLE, "47 * * * *"),
+    Periodic(feed_tasks.KEEP_LOG, "7 3 * * *"),
 )
 
 

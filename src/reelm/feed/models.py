@@ -116,7 +116,7 @@ class RankerSnapshot(Base):
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=OPERATIONAL)
     seq: Mapped[int] = mapped_column(info=OPERATIONAL)
     object: Mapped[str] = mapped_column(info=OPERATIONAL)
-    digest: Mapped[str] = mapped_column(info=OPERATIONAL)  # of the state, whatever the file's form
+    digest: Mapped[str] = mapped_column(info=OPERATIONAL)  # SHA-256 of the file
     made_at: Mapped[datetime] = mapped_column(info=OPERATIONAL)
     release: Mapped[str] = mapped_column(info=OPERATIONAL)
 

@@ -33,6 +33,7 @@ from reelm.social.visibility import (
     require_watchable,
     visible_to,
     watchable_by,
+    with_audience,
 )
 
 __all__ = [
@@ -77,4 +78,5 @@ __all__ = [
     "videos_of",
     "visible_to",
     "watchable_by",
+    "with_audience",
 ]

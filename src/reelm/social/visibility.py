@@ -7,7 +7,7 @@ sees each own video: in lists once it is ready, by its address from the first mo
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import BindParameter, ColumnElement, Select, and_, exists, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Select, and_, case, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from reelm.accounts.models import Account
@@ -35,6 +35,23 @@ def watchable_by(viewer_account_id: ViewerAccount, *columns: Any) -> Select[Any]
     """Select columns of the videos that this viewer may open by their address."""
     own = Video.account_id == viewer_account_id
     return _joined(*columns).where(_rule(viewer_account_id, _ADDRESSED, own=own))
+
+
+def with_audience(*columns: Any) -> Select[Any]:
+    """Select to whom lists show each video, and columns of it; for what is kept in memory.
+
+    It is "public" or "followers", or "" where lists show it to nobody but its creator. Whoever
+    then shows one to a viewer asks `visible_to` again.
+    """
+    strangers, followers = _LISTED
+    is_there = and_(Account.state == "active", Video.state == "ready")
+    is_open = and_(Video.audience.in_(strangers), Account.is_private.is_(False))
+    shown_to = case(
+        (and_(is_there, is_open), "public"),
+        (and_(is_there, Video.audience.in_(followers)), "followers"),
+        else_="",
+    )
+    return _joined(shown_to.label("shown_to"), *columns)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ RECONNECT_S = 1.0
 
 
 class Listener:
-    """A thread that hears one channel.
+    """A thread that hears one channel, or several (names with a space between).
 
     `connected` is false while nothing can be heard: whoever caches must then ask the database.
     `on_connect` runs before `connected` turns true, to drop what may have gone stale.
@@ -33,7 +33,7 @@ class Listener:
         self._on_connect = on_connect
         self._stop = threading.Event()
         self._wake = os.eventfd(0, os.EFD_CLOEXEC)
-        self._thread = threading.Thread(target=self._run, name=f"listen-{channel}", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="listen", daemon=True)
         self.connected = False
 
     def start(self) -> None:
@@ -59,7 +59,8 @@ class Listener:
 
     def _listen(self) -> None:
         with psycopg.connect(self._conninfo, autocommit=True, connect_timeout=5) as connection:
-            connection.execute(f"LISTEN {self._channel}".encode())
+            for channel in self._channel.split():
+                connection.execute(f"LISTEN {channel}".encode())
             self._on_connect()
             self.connected = True
             ready = select.poll()

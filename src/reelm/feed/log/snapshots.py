@@ -1,0 +1,117 @@
+"""Snapshots of the ranker's state in the object store, and the rows that name them.
+
+The two newest are kept: should one turn out damaged, the one before is loaded and more of the log
+replayed. An object lies in the store before its row, and goes after it.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import delete, select
+
+from reelm import __version__
+from reelm.feed.log.state_file import read_state, write_state
+from reelm.feed.models import RankerSnapshot
+from reelm.feed.ranker import State
+from reelm.foundation.clock import now
+from reelm.foundation.errors import Invalid, ReelmError
+from reelm.foundation.ids import new_id
+from reelm.foundation.parts import Parts
+from reelm.videos.workspace import workspace
+
+log = logging.getLogger(__name__)
+
+KIND = "snapshots"
+KEPT = 2
+# An object without a row is on its way to one for minutes at most.
+ORPHAN_AFTER = timedelta(hours=1)
+
+
+class Snapshot(NamedTuple):
+    """A snapshot that a row names; `seq` is the last signal that it includes."""
+
+    id: int
+    seq: int
+    object: str
+    digest: str
+    made_at: datetime
+
+
+def save(parts: Parts, state: State, seq: int) -> Snapshot:
+    """Store a state that includes the log up to `seq`, and remove what is older than the kept."""
+    with workspace(parts.home, "snapshot") as folder:
+        path = folder / "state"
+        with path.open("wb") as file:
+            write_state(file, state)
+        stored = parts.store.put_file(KIND, path)
+    snapshot = Snapshot(new_id(), seq, stored.key, stored.sha256, now())
+    with parts.transaction() as session:
+        session.add(RankerSnapshot(**snapshot._asdict(), release=__version__))
+    forget(parts, snapshots(parts)[KEPT:])
+    return snapshot
+
+
+def snapshots(parts: Parts) -> list[Snapshot]:
+    """Return all snapshots, the newest first."""
+    table = RankerSnapshot
+    query = select(table.id, table.seq, table.object, table.digest, table.made_at)
+    with parts.transaction() as session:
+        rows = session.execute(query.order_by(table.id.desc())).all()
+    return [Snapshot(*row) for row in rows]
+
+
+def load(parts: Parts, snapshot: Snapshot) -> State:
+    """Return the state of a snapshot.
+
+    Raises:
+        Missing: its object is not in the store.
+        Invalid: it is not what was stored.
+    """
+    with workspace(parts.home, "snapshot") as folder:
+        path = folder / "state"
+        parts.store.fetch(snapshot.object, path)
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            if digest != snapshot.digest:
+                raise Invalid("The snapshot holds other bytes than were written.")
+            file.seek(0)
+            return read_state(file)
+
+
+def forget(parts: Parts, gone: Sequence[Snapshot]) -> None:
+    """Remove snapshots: first the rows, then the objects that no other row names."""
+    if not gone:
+        return
+    with parts.transaction() as session:
+        ids = [snapshot.id for snapshot in gone]
+        session.execute(delete(RankerSnapshot).where(RankerSnapshot.id.in_(ids)))
+    named = {snapshot.object for snapshot in snapshots(parts)}
+    for snapshot in gone:
+        if snapshot.object not in named:
+            parts.store.delete(snapshot.object)
+
+
+def remove_orphans(parts: Parts, after: timedelta = ORPHAN_AFTER) -> int:
+    """Remove objects that a process stored which ended before it wrote the row."""
+    stored = [
+        one for one in parts.store.list(KIND) if one.modified_at and one.modified_at < now() - after
+    ]
+    named = {snapshot.object for snapshot in snapshots(parts)}
+    orphans = [one.key for one in stored if one.key not in named]
+    for key in orphans:
+        parts.store.delete(key)
+    return len(orphans)
+
+
+def loadable(parts: Parts) -> Iterator[tuple[Snapshot, State]]:
+    """Yield the snapshots that are whole, the newest first; say of the others what is wrong."""
+    for snapshot in snapshots(parts):
+        try:
+            state = load(parts, snapshot)
+        except ReelmError as error:
+            log.warning("the ranker's snapshot at %s cannot be used: %s", snapshot.seq, error)
+        else:
+            yield snapshot, state
