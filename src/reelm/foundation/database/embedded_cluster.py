@@ -132,7 +132,7 @@ def _make(home: Path, version: Version) -> None:
         arguments = [f"--pgdata={descriptor_path(folder)}", f"--username={SUPERUSER}"]
         arguments += [f"--pwfile={SECRET}", "--encoding=UTF8", "--data-checksums"]
         arguments += ["--auth-local=scram-sha-256", "--auth-host=scram-sha-256"]
-        arguments += [*LOCALES[version], "--text-search-config=pg_catalog.simple"]
+        arguments += [*LOCALES[version], "--text-search-config=simple"]
         arguments += [f"--set={name}={value}" for name, value in settings.items()]
         program = server_binaries(version, user) / "initdb"
         words = finish(program, arguments, user, folder, secret)
