@@ -1,7 +1,7 @@
 """Candidates: a few hundred videos of the whole catalogue that may be worth ranking.
 
-Each comes from a named source and remembers it. Lists that go over the whole catalogue (what is
-popular, the best of a hashtag) are kept for some seconds of the requests' own time.
+Each comes from a named source and remembers it. No request goes over the whole catalogue: what is
+popular is kept up to date from what has moved, and the best of a hashtag for some seconds.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from reelm.feed.ranker.catalogue import FOLLOWERS, PUBLIC, Catalogue, number_of
+from reelm.feed.ranker.popularity import Popularity
 from reelm.feed.ranker.rows import NONE, Ints
 from reelm.feed.ranker.seen import Seen
 from reelm.feed.ranker.values import Ask
@@ -20,7 +21,6 @@ from reelm.feed.weights import SOURCES, TRIAL_DAYS, TRIAL_IMPRESSIONS
 
 Floats = npt.NDArray[np.float32]
 Mask = npt.NDArray[np.bool_]
-Popularity = Callable[[Ints, int], Floats]
 Neighbours = Callable[[Ints], tuple[Ints, Floats]]
 
 NUMBER_OF = {source.name: number for number, source in enumerate(SOURCES)}
@@ -29,7 +29,8 @@ MOST = {"following": 80, "interest": 160, "neighbours": 160, "popular": 200, "ne
 # Kept lists, and how long. The popular list is long enough that whoever has seen much still finds
 # popular videos in it.
 POPULAR, TAGGED = 4000, 120
-POPULAR_MS, TAGGED_MS = 10_000, 30_000
+POPULAR_MS, TAGGED_MS = 2_000, 30_000
+MOST_KEPT = 5_000
 # Hashtags and creators of one viewer that are looked up, videos of each creator, followed creators
 # looked at for one page, and recent long views whose neighbours are.
 TOPICS, CREATORS, OF_EACH_CREATOR, FOLLOWED, POSITIVES = 6, 6, 8, 60, 16
@@ -62,7 +63,7 @@ class Candidates:
         catalogue: what there is.
         viewers: what is known of viewers.
         seen: what they were shown.
-        popularity: tells how much videos are watched long at a time.
+        popularity: of videos, and which have moved in it.
         neighbours: gives videos watched beside some, and how strongly each.
         draw: gives a random generator; it changes no state of the model.
     """
@@ -74,7 +75,9 @@ class Candidates:
     neighbours: Neighbours
     draw: np.random.Generator
     trial: list[int] = field(default_factory=list)
-    _kept: dict[tuple[str, int], _Kept] = field(default_factory=dict)
+    _popular_rows: Ints = field(default_factory=lambda: np.empty(0, np.int32))
+    _popular_until_ms: int = 0
+    _kept: dict[int, _Kept] = field(default_factory=dict)
 
     def find(self, ask: Ask, viewer: int) -> Found:
         """Return candidates that the viewer was not shown yet; `viewer` is a row or NONE."""
@@ -98,14 +101,16 @@ class Candidates:
         rows = self.seen.oldest(viewer)
         return rows[self._may(ask, viewer, rows, own_too=True)]
 
-    def start_trial(self, row: int) -> None:
-        """Put a new video on trial."""
-        self.trial.append(row)
+    def add(self, rows: list[int]) -> None:
+        """Take in new videos: they are on trial, and may become popular."""
+        self.trial += rows
+        self.popularity.moved.append(np.array(rows, np.int32))
 
-    def retry(self, rows: list[int]) -> None:
-        """Begin anew with these as those that may be on trial; kept lists are dropped."""
-        self.trial = rows
+    def renew(self, rows: list[int]) -> None:
+        """Begin anew with these as all that there is."""
+        self.trial, self._popular_rows = [], np.empty(0, np.int32)
         self._kept.clear()
+        self.add(rows)
 
     def on_trial(self, rows: Ints, now_ms: int) -> Mask:
         """Return which of the rows have not had a fair trial yet."""
@@ -125,7 +130,7 @@ class Candidates:
             ("following", following),
             ("neighbours", beside),
             ("interest", interest),
-            ("popular", self._best("popular", NONE, ask.now_ms)),
+            ("popular", self._popular(ask.now_ms)),
             ("new", self._new(ask)),
         ]
 
@@ -222,28 +227,38 @@ class Candidates:
         ]
         return np.array(newest, np.int32)
 
-    def _tagged(self, tag: int, now_ms: int) -> Ints:
-        return self._best("tagged", tag, now_ms)
+    def _popular(self, now_ms: int) -> Ints:
+        """Return the most popular videos, best first.
 
-    def _best(self, kind: str, key: int, now_ms: int) -> Ints:
-        """Return the most popular public videos, of all or of a hashtag, from a kept list."""
-        kept = self._kept.get((kind, key))
+        All counts fade alike, so that what has not moved keeps its order: the best are among the
+        best of before and those that moved since.
+        """
+        if not 0 <= self._popular_until_ms - now_ms <= POPULAR_MS:
+            rows = np.unique(np.concatenate([self._popular_rows, *self.popularity.moved]))
+            self.popularity.moved.clear()
+            self._popular_rows = self._best(rows, POPULAR, now_ms)
+            self._popular_until_ms = now_ms + POPULAR_MS
+        return self._popular_rows
+
+    def _tagged(self, tag: int, now_ms: int) -> Ints:
+        """Return the most popular videos with a hashtag, best first, from a list kept a while."""
+        kept = self._kept.get(tag)
         # A clock that was set back would keep a list for ever.
         if kept is not None and 0 <= kept.until_ms - now_ms <= TAGGED_MS:
             return kept.rows
-        most, keep_ms = (TAGGED, TAGGED_MS) if kind == "tagged" else (POPULAR, POPULAR_MS)
-        videos = self.catalogue.videos
-        if kind == "tagged":
-            rows = self.catalogue.tagged(key)
-        else:
-            rows = np.arange(videos.top, dtype=np.int32)
-        rows = rows[videos.audience[rows] == PUBLIC]
-        popularity = self.popularity(rows, now_ms)
+        if len(self._kept) >= MOST_KEPT:
+            self._kept.clear()
+        rows = self._best(self.catalogue.tagged(tag), TAGGED, now_ms)
+        self._kept[tag] = _Kept(rows, now_ms + TAGGED_MS)
+        return rows
+
+    def _best(self, rows: Ints, most: int, now_ms: int) -> Ints:
+        rows = rows[self.catalogue.videos.audience[rows] == PUBLIC]
+        popularity = self.popularity.now(rows, now_ms)
         if len(rows) > most:
             best = np.argpartition(popularity, -most)[-most:]
             rows, popularity = rows[best], popularity[best]
         best_first: Ints = rows[np.lexsort((rows, -popularity))]
-        self._kept[kind, key] = _Kept(best_first, now_ms + keep_ms)
         return best_first
 
     def _new(self, ask: Ask) -> Ints:

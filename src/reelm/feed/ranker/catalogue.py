@@ -14,6 +14,9 @@ from reelm.feed.ranker.values import VideoFacts
 
 # Hashtags looked at of one video; those that name its topic come first as people write them.
 TAGS = 4
+# Videos listed for each creator and each hashtag: the newest. Older ones that are watched are found
+# as popular and as neighbours.
+OF_CREATOR, OF_TAG = 64, 10_000
 HIDDEN, PUBLIC, FOLLOWERS = 0, 1, 2
 _AUDIENCE = {"public": PUBLIC, "followers": FOLLOWERS}
 
@@ -78,9 +81,13 @@ class Lists:
     """Rows of videos by something they share, in the order in which they came.
 
     Rows are only appended; who reads drops those that are of something else by now.
+
+    Args:
+        most: a list keeps at least so many of its last rows, and at most twice as many.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most: int) -> None:
+        self._most = most
         self._rows: dict[int, array[int]] = {}
 
     def add(self, key: int, row: int) -> None:
@@ -88,22 +95,25 @@ class Lists:
         found = self._rows.get(key)
         if found is None:
             self._rows[key] = array("i", [row])
-        else:
-            found.append(row)
+            return
+        found.append(row)
+        if len(found) >= 2 * self._most:
+            del found[: -self._most]
 
     def of(self, key: int) -> Ints:
         """Return the rows of `key`, oldest first."""
         found = self._rows.get(key)
-        return np.array(() if found is None else found, np.int32)
+        return np.array(() if found is None else found[-self._most :], np.int32)
 
     def newest(self, key: int, count: int) -> list[int]:
         """Return the last rows of `key`, newest first."""
         found = self._rows.get(key)
         return [] if found is None else list(found[: -count - 1 : -1])
 
-    def keep(self, key: int, rows: Ints) -> None:
-        """Replace the list of `key`."""
-        self._rows[key] = array("i", rows.tolist())
+    def drop(self, keys: Ints) -> None:
+        """Forget the lists of keys."""
+        for key in keys.tolist():
+            self._rows.pop(key, None)
 
 
 class Catalogue:
@@ -115,13 +125,15 @@ class Catalogue:
         self.creator_impressions = self.creators.column("impressions", np.int32)
         self.tags = Tags(sizes)
         self.sounds = Table("sounds", sizes.sounds)
-        self.by_creator, self.by_tag = Lists(), Lists()
+        self.by_creator, self.by_tag = Lists(OF_CREATOR), Lists(OF_TAG)
         for table, column in (
             (self.creators, self.videos.creator),
             (self.tags, self.videos.tags),
             (self.sounds, self.videos.sound),
         ):
             table.on_clear(partial(self._unlink, column))
+        self.creators.on_clear(self.by_creator.drop)
+        self.tags.on_clear(self.by_tag.drop)
 
     def tables(self) -> tuple[Table, ...]:
         """Return the tables that a snapshot holds."""
@@ -159,10 +171,7 @@ class Catalogue:
     def tagged(self, tag: int) -> Ints:
         """Return the rows of the videos with a hashtag, oldest first."""
         rows = self.by_tag.of(tag)
-        current = np.unique(rows[(self.videos.tags[rows] == tag).any(axis=1)])
-        if len(current) * 2 < len(rows):
-            self.by_tag.keep(tag, current)
-        return current
+        return np.unique(rows[(self.videos.tags[rows] == tag).any(axis=1)])
 
     def newest_of(self, creator: int, count: int) -> list[int]:
         """Return rows of a creator's newest videos, newest first."""
@@ -170,8 +179,7 @@ class Catalogue:
         return [row for row in dict.fromkeys(rows) if self.videos.creator[row] == creator]
 
     def relist(self) -> None:
-        """Make the lists anew from the tables, after a load."""
-        self.by_creator, self.by_tag = Lists(), Lists()
+        """Make the lists from the tables, after a load."""
         used = np.flatnonzero(self.videos.ids[: self.videos.top])
         for row in used[np.argsort(self.videos.published_ms[used], kind="stable")].tolist():
             self.by_creator.add(int(self.videos.creator[row]), row)

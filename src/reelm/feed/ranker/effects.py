@@ -109,9 +109,15 @@ class Effects:
             first[:, NUMBER[name]], second[:, NUMBER[name]] = one, other
         return _hashed(first.view(np.uint64), second.view(np.uint64))
 
-    def read(self, rows: Longs) -> tuple[Floats, Floats]:
-        """Return weights and precisions, each of shape (n, kinds, targets)."""
-        return self._weight[rows], self._precision[rows]
+    def weight(self, rows: Longs) -> Floats:
+        """Return the weights in rows, with a last axis of targets."""
+        weight: Floats = self._weight[rows]
+        return weight
+
+    def precision(self, rows: Longs) -> Floats:
+        """Return the precisions in rows, with a last axis of targets."""
+        precision: Floats = self._precision[rows]
+        return precision
 
     def learn(
         self,
@@ -128,7 +134,7 @@ class Effects:
             known: 1 for each target that is known of these events, else 0.
             kinds: 1 for each kind of row that these events say something of, else 0.
         """
-        weight, before = self.read(rows)
+        weight, before = self._weight[rows], self._precision[rows]
         expected = sigmoid((weight * kinds[:, None]).sum(axis=1) + PRIOR)
         information = expected * (1 - expected) * known
         np.add.at(self._precision, rows, information[:, None, :] * kinds[:, None])

@@ -37,6 +37,7 @@ COUNTED = [
         "viewer_video",
     )
 ]
+MET = len(COUNTED) - 1  # viewer and video: they met before
 SESSION_S = 1800
 HOUR_MS = 3_600_000
 # A viewer's latest surprises fade by this much with each watch.
@@ -68,9 +69,9 @@ class Heads:
     def features(self, viewers: Ints, videos: Ints, surfaces: Longs, at_ms: int) -> Floats:
         """Return the features of impressions, shape (n, width)."""
         rows = self.effects.rows(self._things(viewers, videos, surfaces, at_ms))
-        weight, precision = self.effects.read(rows)
+        weight, precision = self.effects.weight(rows), self.effects.precision(rows[:, COUNTED])
         durations = self._catalogue.videos.duration_ms[videos]
-        count = np.log1p(precision[:, COUNTED, :2]).reshape(len(videos), -1)
+        count = np.log1p(precision[:, :, :2]).reshape(len(videos), -1)
         return np.concatenate(
             [
                 0.5 * (weight.sum(axis=1) + PRIOR),
@@ -78,7 +79,7 @@ class Heads:
                 weight[:, :, 1],
                 weight[:, :, 2],
                 0.3 * count,
-                precision[:, NUMBER["viewer_video"], :1] > 0,
+                precision[:, MET, :1] > 0,
                 _length(durations)[:, None],
                 durations[:, None] <= 0,
                 _BUCKET[bucket_of(durations)],
@@ -215,7 +216,8 @@ class Heads:
         )
 
     def _learn_habits(self, viewers: Ints, rows: Longs, durations: Longs, surprise: Floats) -> None:
-        weight, precision = self.effects.read(rows[:, NUMBER["video"]])
+        of_video = rows[:, NUMBER["video"]]
+        weight, precision = self.effects.weight(of_video), self.effects.precision(of_video)
         properties = np.stack(
             [
                 2 * weight[:, 0],

@@ -1,8 +1,8 @@
 """Learn from signals, in the order of the log.
 
-A batch is cut into chunks in which no viewer's watch is followed by another watch or impression of
-the same viewer: within a chunk all impressions, then all watches, are worked on at once, and the
-result is that of one after the other. Nothing is left for later but the net's next step.
+A batch is worked on in rounds in which each viewer has one watch at most, and it comes last: all
+impressions of a round are taken in at once, then all watches, and each viewer's state is that of
+one signal after the other. Nothing is left for later but the net's next step.
 """
 
 from collections.abc import Iterator, Sequence
@@ -41,51 +41,54 @@ SHOWS = {Kind.SHOW_CREATOR: "creator", Kind.SHOW_HASHTAG: "hashtag", Kind.SHOW_S
 NEAR = 8
 # In a large batch the slower lessons are drawn from some of its watches, evenly: it takes long to
 # gather one only when thousands watch, and then the next is soon there.
-# One blend is learned of so many watches, at most; vectors of so many of a chunk.
-BLENDS, VECTORS = 64, 32
-SHOWN = {Kind.IMPRESSION, Kind.WATCH, Kind.PAST_WATCH}
+# The blend learns of each long view at first, and of one in so many when it has learned of enough;
+# vectors learn of so many watches of a round.
+BLEND_ALL, BLEND_EVERY, VECTORS = 2_000, 16, 24
 WATCHED = {Kind.WATCH, Kind.PAST_WATCH}
-# Larger batches, of a replay, are cut: nothing learned in a chunk shows in it.
+ELSEWHERE = {Kind.IMPRESSION, Kind.WATCH, Kind.PAST_WATCH, Kind.RESET}
+# Larger batches are cut: nothing learned in a round shows in it.
 LARGEST = 512
 
 
 def learn(model: Model, batch: Sequence[Signal]) -> None:
     """Apply one batch of the log."""
-    for chunk in _chunks(batch):
-        kind = chunk[0].kind
-        if kind == Kind.RESET:
-            model.viewers.drop([chunk[0].viewer_id])
-            continue
-        at_ms = chunk[-1].at_ms
-        model.popularity.settle(at_ms)
-        impressions = [s for s in chunk if s.kind == Kind.IMPRESSION]
-        watches = [s for s in chunk if s.kind == Kind.WATCH]
-        if impressions:
-            _show(model, impressions, at_ms)
-        for signal in chunk:
-            if signal.kind not in SHOWN:
-                _act(model, signal, at_ms)
-        if watches:
-            _watch(model, watches, at_ms)
-        if past := [s for s in chunk if s.kind == Kind.PAST_WATCH]:
-            _recall(model, past, at_ms)
+    for start in range(0, len(batch), LARGEST):
+        for signals in _rounds(batch[start : start + LARGEST]):
+            _learn(model, signals)
 
 
-def _chunks(batch: Sequence[Signal]) -> Iterator[Sequence[Signal]]:
-    start, watched = 0, set[int]()
-    for place, signal in enumerate(batch):
-        alone = signal.kind == Kind.RESET
-        again = signal.kind in SHOWN and signal.viewer_id in watched
-        if place > start and (alone or again or place - start >= LARGEST):
-            yield batch[start:place]
-            start, watched = place, set()
-        if alone:
-            yield batch[place : place + 1]
-            start = place + 1
-        elif signal.kind in WATCHED:
-            watched.add(signal.viewer_id)
-    if start < len(batch):
-        yield batch[start:]
+def _learn(model: Model, signals: Sequence[Signal]) -> None:
+    at_ms = signals[-1].at_ms
+    model.popularity.settle(at_ms)
+    for signal in signals:
+        if signal.kind == Kind.RESET:
+            model.viewers.drop([signal.viewer_id])
+    if impressions := [s for s in signals if s.kind == Kind.IMPRESSION]:
+        _show(model, impressions, at_ms)
+    for signal in signals:
+        if signal.kind not in ELSEWHERE:
+            _act(model, signal, at_ms)
+    if watches := [s for s in signals if s.kind == Kind.WATCH]:
+        _watch(model, watches, at_ms)
+    if past := [s for s in signals if s.kind == Kind.PAST_WATCH]:
+        _recall(model, past, at_ms)
+
+
+def _rounds(batch: Sequence[Signal]) -> Iterator[Sequence[Signal]]:
+    """Yield each viewer's signals up to and with the first watch, then up to the second, and so on.
+
+    A reset begins a round of its viewer.
+    """
+    rounds, reached = list[list[Signal]](), dict[int, int]()
+    for signal in batch:
+        number = reached.get(signal.viewer_id, 0)
+        if signal.kind == Kind.RESET and signal.viewer_id in reached:
+            number += 1
+        while len(rounds) <= number:
+            rounds.append([])
+        rounds[number].append(signal)
+        reached[signal.viewer_id] = number + (signal.kind in WATCHED)
+    yield from rounds
 
 
 def _show(model: Model, signals: Sequence[Signal], at_ms: int) -> None:
@@ -155,7 +158,10 @@ def _relate(
 ) -> None:
     """Learn what is watched after what, and what made the long views likely."""
     table = model.viewers
-    for place in np.flatnonzero(long)[: max(1, len(rows) // BLENDS)].tolist():
+    for place in np.flatnonzero(long).tolist():
+        model.long_views += 1
+        if model.long_views > BLEND_ALL and model.long_views % BLEND_EVERY:
+            continue
         viewer, row = int(viewers[place]), int(rows[place])
         if not (table.long[viewer] == row).any():
             model.relevance.learn(viewer, row, int(surfaces[place]), at_ms)

@@ -40,7 +40,7 @@ class Model:
         )
         self.heads = Heads(self.catalogue, self.viewers, seed)
         self.pending = Pending(sizes, self.heads.width, len(HEADS))
-        self._admitted = 0
+        self._admitted = self.long_views = 0
         videos.on_clear(self.pending.forget_videos)
         self.viewers.on_clear(self._forget_viewers)
 
@@ -63,6 +63,7 @@ class Model:
             "version": VERSION,
             "sizes": asdict(self.sizes),
             "admitted": self._admitted,
+            "long_views": self.long_views,
         }
         parts: dict[str, Table | Popularity | Vectors | Relevance | Heads | Pending] = {
             **{table.name: table for table in self._tables()},
@@ -83,6 +84,7 @@ class Model:
             raise ValueError("The state is of another version or of other sizes.")
         try:
             self._admitted = int(header["admitted"])
+            self.long_views = int(header["long_views"])
             for table in self._tables():
                 table.load(header[table.name], arrays)
             for name, part in self._others().items():

@@ -25,6 +25,7 @@ MOST_DOUBLINGS = 20.0
 # How many events of the wider count weigh as much as the narrower one's own: a surface is shrunk
 # to all surfaces, these to the month's long views, and those to all videos alike.
 SHRINK_SHOWN, SHRINK_LONG, SHRINK_ALL = 30.0, 50.0, 0.5
+MOST_MOVED = 1_000
 
 
 class Popularity:
@@ -39,6 +40,8 @@ class Popularity:
         self.total_shown_all = np.zeros(2)
         self.total_long = np.zeros(2)
         self.origin_ms = 0.0
+        # Rows whose place may have changed since somebody looked; not part of the state.
+        self.moved: list[Ints] = []
 
     def add_shown(self, rows: Ints, surfaces: Array, at_ms: int) -> None:
         """Count impressions."""
@@ -50,6 +53,9 @@ class Popularity:
 
     def add_long(self, rows: Ints, at_ms: int) -> None:
         """Count long views."""
+        self.moved.append(rows)
+        if len(self.moved) >= MOST_MOVED:
+            self.moved[:] = [np.unique(np.concatenate(self.moved))]
         for n, gain in enumerate(self._gains(LONG_HALF_LIVES_MS, at_ms)):
             np.add.at(self.long[n], rows, np.float32(gain))
             self.total_long[n] += gain * len(rows)

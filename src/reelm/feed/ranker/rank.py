@@ -18,6 +18,7 @@ NAMES = tuple(part.name for part in PARTS)
 # Keeps a log-odds finite.
 LEAST = 1e-4
 # The parts of an explanation that are told by the views of relevance, and not as one number.
+REASONS = 5
 TOLD = ("beside", "taste", "creator", "topic")
 
 
@@ -76,29 +77,28 @@ def prediction(model: Model, heads: Floats) -> Prediction:
 
 
 def reasons(
-    model: Model, profile: Profile, scores: Scores, place: int, surface: int
-) -> tuple[tuple[str, float], ...]:
-    """Return what speaks for one of the videos, and how much beside the middle of all of them.
+    model: Model, profile: Profile, scores: Scores, places: list[int], surface: int
+) -> list[tuple[tuple[str, float], ...]]:
+    """Return what speaks for some of the videos, and how much beside the middle of all of them.
 
     Names are those of the public table, but for relevance, which is told by its views: `popular`,
-    `beside`, `taste`, `creator` and `topic:` with the hashtag.
+    `beside`, `taste`, `creator` and `topic:` with the hashtag. The strongest come first.
     """
-    found = dict[str, float]()
-    beside = scores.parts[place] - np.median(scores.parts, axis=0)
-    for name, amount in zip(NAMES, (beside * WEIGHTS).tolist(), strict=True):
-        if name != "relevance":
-            found[name] = amount
-    views = scores.views[:, place] - np.median(scores.views, axis=1)
-    amounts = (views * model.relevance.weights(surface)).tolist()
-    named = dict(zip((name for name, _ in VIEWS), amounts, strict=True))
-    weight = float(WEIGHTS[NAMES.index("relevance")])
-    popular = sum(amount for name, amount in named.items() if name not in {*TOLD, "seen"})
-    found["popular"] = weight * popular
-    for name in TOLD:
-        told = name if name != "topic" else _topic(model, profile, int(scores.rows[place]))
-        found[told] = weight * named[name]
-    strongest = sorted(found.items(), key=lambda item: (-abs(item[1]), item[0]))
-    return tuple((name, round(amount, 4)) for name, amount in strongest)
+    parts = (scores.parts[places] - np.median(scores.parts, axis=0)) * WEIGHTS
+    weights = WEIGHTS[NAMES.index("relevance")] * model.relevance.weights(surface)
+    views = (scores.views[:, places].T - np.median(scores.views, axis=1)) * weights
+    result = []
+    for place, part, view in zip(places, parts.tolist(), views.tolist(), strict=True):
+        found = dict(zip(NAMES, part, strict=True))
+        del found["relevance"]
+        named = dict(zip((name for name, _ in VIEWS), view, strict=True))
+        found["popular"] = sum(view[:POPULAR])
+        for name in TOLD:
+            told = name if name != "topic" else _topic(model, profile, int(scores.rows[place]))
+            found[told] = named[name]
+        strongest = sorted(found.items(), key=lambda item: (-abs(item[1]), item[0]))
+        result.append(tuple((name, round(amount, 4)) for name, amount in strongest[:REASONS]))
+    return result
 
 
 def _topic(model: Model, profile: Profile, row: int) -> str:

@@ -23,7 +23,6 @@ from reelm.feed.weights import NEW_CREATOR_IMPRESSIONS, SOURCES, following_boost
 
 # What was shown last, as far as distances on the next page look back.
 LOOK_BACK = max(CREATOR_GAP, TAG_WINDOW)
-REASONS = 5
 
 
 class Ranker:
@@ -43,7 +42,7 @@ class Ranker:
             model.catalogue,
             model.viewers,
             model.seen,
-            model.popularity.now,
+            model.popularity,
             model.neighbours.lifts,
             self._draw,
         )
@@ -51,16 +50,22 @@ class Ranker:
     def add_videos(self, facts: Iterable[VideoFacts]) -> None:
         """Take in new or changed videos."""
         videos = self._model.catalogue.videos
+        new = list[int]()
         for one in facts:
             is_new = videos.find(one.video_id) == NONE
             row = self._model.catalogue.add(one)
             if is_new:
-                self._model.vectors.begin(row, one.video_id)
-                self._candidates.start_trial(row)
+                new.append(row)
+        self._model.vectors.begin(np.array(new, np.int32))
+        self._candidates.add(new)
 
     def remove_videos(self, video_ids: Iterable[int]) -> None:
         """Forget videos."""
         self._model.catalogue.remove(video_ids)
+
+    def videos(self) -> list[int]:
+        """Return the ids of all videos."""
+        return self._model.catalogue.videos.known()
 
     def observe(self, batch: Sequence[Signal]) -> None:
         """Learn from one batch of the log; the next `recommend` sees it."""
@@ -88,15 +93,16 @@ class Ranker:
             newness=ask.newness,
             chance=self._draw.random,
         )
+        reasons = rank.reasons(self._model, profile, scores, places, surface)
         return [
             Pick(
                 video_id=int(self._model.catalogue.videos.ids[found.rows[place]]),
                 source=SOURCES[int(row.source[place])].name,
                 score=float(scores.total[place]),
                 propensity=propensity,
-                reasons=rank.reasons(self._model, profile, scores, place, surface)[:REASONS],
+                reasons=why,
             )
-            for place, propensity in zip(places, likely, strict=True)
+            for place, propensity, why in zip(places, likely, reasons, strict=True)
         ]
 
     def predict(self, viewer_id: int, video_id: int, *, at_ms: int, surface: int) -> Prediction:
@@ -159,7 +165,7 @@ class Ranker:
             ValueError: it is of another version, of other sizes, or not whole.
         """
         self._model.load(header, arrays)
-        self._candidates.retry(np.flatnonzero(self._model.catalogue.videos.ids).tolist())
+        self._candidates.renew(np.flatnonzero(self._model.catalogue.videos.ids).tolist())
 
     @classmethod
     def from_state(cls, state: State, *, seed: int = 0) -> Self:

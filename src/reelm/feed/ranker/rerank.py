@@ -6,8 +6,9 @@ creator, sound and hashtags as likeness). Every so many places one is kept for a
 some of these for new creators.
 """
 
+from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from reelm.feed.ranker.rows import NONE, Ints
 from reelm.feed.weights import NEW_CREATOR_SHARE, trial_share
 
 Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 
 # A creator is not met again within this many videos, a sound within a few less (many videos may
 # share one). So far apart a page of ten has at least three creators.
@@ -50,22 +52,8 @@ class Row:
     creators: Ints
     sounds: Ints
     tags: Ints
-    trial: npt.NDArray[np.bool_]
-    new_creator: npt.NDArray[np.bool_]
-
-
-@dataclass
-class _Page:
-    """What was shown last and is chosen now, as far as distances look back."""
-
-    creators: list[int] = field(default_factory=list)
-    sounds: list[int] = field(default_factory=list)
-    tags: list[list[int]] = field(default_factory=list)
-
-    def add(self, creator: int, sound: int, tags: list[int]) -> None:
-        self.creators.append(creator)
-        self.sounds.append(sound)
-        self.tags.append(tags)
+    trial: Mask
+    new_creator: Mask
 
 
 def rerank(
@@ -93,9 +81,10 @@ def rerank(
         Places in `row`, in the order of the page, and the propensity of each: how likely it was to
         be given this place.
     """
-    page = _Page()
+    near = _Near(row, variety)
     if before is not None:
-        _take_up(page, before)
+        for last in range(len(before.rows)):
+            near.add(before, last)
     spread = float(row.score.std()) if len(row.score) else 1.0
     score = (row.score / max(spread, 1e-6)).astype(np.float32)
     taken = np.zeros(len(row.rows), np.bool_)
@@ -109,13 +98,13 @@ def rerank(
         elif chance() < share and wanted.any():
             place, likely = _on_trial(row, wanted, share, chance)
         if place == NONE:
-            near = _nearness(row, page, variety)
-            near[taken] = np.inf
-            place = int(np.argmax(score - near))
+            worth = score - near.penalty()
+            worth[taken] = -np.inf
+            place = int(np.argmax(worth))
             if not wanted.any():
                 likely = 1.0
         taken[place] = True
-        page.add(int(row.creators[place]), int(row.sounds[place]), row.tags[place].tolist())
+        near.add(row, place)
         chosen.append(place)
         propensity.append(likely)
     return chosen, propensity
@@ -128,7 +117,7 @@ DRAWN = 6
 
 def _on_trial(
     row: Row,
-    wanted: npt.NDArray[np.bool_],
+    wanted: Mask,
     share: float,
     chance: Callable[[], float],
 ) -> tuple[int, float]:
@@ -141,25 +130,38 @@ def _on_trial(
     return best, share / len(pool)
 
 
-def _nearness(row: Row, page: _Page, variety: float) -> Floats:
-    near = np.zeros(len(row.rows), np.float32)
-    creators, sounds = page.creators[-CREATOR_GAP:], page.sounds[-SOUND_GAP:]
-    for distance, creator in enumerate(reversed(creators)):
-        # Where all creators are too near, the one met longest ago is least so.
-        near[row.creators == creator] += CREATOR_NEAR - distance
-    for sound in sounds:
-        if sound != NONE:
-            near[row.sounds == sound] += SOUND_NEAR
-    weight = TAG_NEAR * 2 * variety
-    for tags in page.tags[-TAG_WINDOW:]:
-        known = [tag for tag in tags if tag != NONE]
-        if known and weight:
-            near += weight * np.isin(row.tags, known).any(axis=1)
-    return near
+class _Near:
+    """What is near the last videos of the page, kept up to date as the page grows."""
 
+    def __init__(self, row: Row, variety: float) -> None:
+        self._row = row
+        self._weight = np.float32(TAG_NEAR * 2 * variety)
+        self._columns = np.ascontiguousarray(row.tags.T)
+        self._same_tag = np.zeros(len(row.rows), np.float32)
+        self._hits = deque[Mask]()
+        self._creators, self._sounds = deque[int](maxlen=CREATOR_GAP), deque[int](maxlen=SOUND_GAP)
 
-def _take_up(page: _Page, before: Row) -> None:
-    for place in range(len(before.rows)):
-        page.add(
-            int(before.creators[place]), int(before.sounds[place]), before.tags[place].tolist()
-        )
+    def add(self, page: Row, place: int) -> None:
+        """Note that this video is the last one now."""
+        self._creators.append(int(page.creators[place]))
+        self._sounds.append(int(page.sounds[place]))
+        hit = np.zeros(len(self._same_tag), np.bool_)
+        for tag in page.tags[place].tolist():
+            if tag != NONE:
+                for column in self._columns:
+                    hit |= column == tag
+        self._hits.append(hit)
+        self._same_tag += hit
+        if len(self._hits) > TAG_WINDOW:
+            self._same_tag -= self._hits.popleft()
+
+    def penalty(self) -> Floats:
+        """Return what nearness takes off each score."""
+        penalty = self._weight * self._same_tag
+        for distance, creator in enumerate(reversed(self._creators)):
+            # Where all creators are too near, the one met longest ago is least so.
+            penalty[self._row.creators == creator] += CREATOR_NEAR - distance
+        for sound in self._sounds:
+            if sound != NONE:
+                penalty[self._row.sounds == sound] += SOUND_NEAR
+        return penalty

@@ -15,6 +15,9 @@ ROW_BITS = 21
 _ROW = (1 << ROW_BITS) - 1
 _HANDS = (1 << (32 - ROW_BITS)) - 1
 MOST_VIDEOS = 1 << ROW_BITS
+# Entries are looked through at each doubling from here on, and the oldest are let go of beyond the
+# most: who has seen so many meets them again as if they were new.
+COMPACT_FROM, MOST_SEEN = 1 << 10, 1 << 17
 
 
 class Seen:
@@ -37,8 +40,11 @@ class Seen:
         found = self._of.get(viewer)
         if found is None:
             self._of[viewer] = array("I", [entry])
-        else:
-            found.append(entry)
+            return
+        found.append(entry)
+        count = len(found)
+        if count >= COMPACT_FROM and count & (count - 1) == 0:
+            self._of[viewer] = self._compacted(found)
 
     def among(self, viewer: int, rows: Ints) -> npt.NDArray[np.bool_]:
         """Return which of the rows the viewer was shown."""
@@ -88,6 +94,14 @@ class Seen:
         for viewer, length in pairs:
             self._of[int(viewer)] = array("I", entries[start : start + int(length)].tolist())
             start += int(length)
+
+    def _compacted(self, entries: "array[int]") -> "array[int]":
+        """Return entries without videos that are gone or were shown again since."""
+        packed = np.array(entries, np.uint32)[::-1]
+        there = packed[np.isin(packed & np.uint32(_ROW), self._current(entries))]
+        _, last = np.unique(there, return_index=True)
+        kept = there[np.sort(last)][:MOST_SEEN][::-1]
+        return array("I", kept.tolist())
 
     def _current(self, entries: "array[int]") -> npt.NDArray[np.uint32]:
         """Return the rows of entries whose video is still there."""

@@ -26,4 +26,4 @@ class Sizes:
     tags: int = 1 << 16
     sounds: int = 1 << 18
     neighbours: int = 1 << 18
-    pending: int = 1 << 15
+    pending: int = 1 << 17

@@ -42,13 +42,14 @@ class Vectors:
         self._count = 0
         videos.on_clear(self._unlink)
 
-    def begin(self, row: int, video_id: int) -> None:
-        """Give a new video a small vector of its own, the same one each time."""
-        mixed = (np.uint64(video_id) ^ _SALT) * np.uint64(0xBF58476D1CE4E5B9)
+    def begin(self, rows: Ints) -> None:
+        """Give new videos small vectors of their own, the same ones each time."""
+        numbers = self._videos.ids[rows].astype(np.uint64)[:, None]
+        mixed = (numbers ^ _SALT) * np.uint64(0xBF58476D1CE4E5B9)
         mixed = (mixed ^ mixed >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
         even = (mixed >> np.uint64(40)).astype(np.float32) / np.float32(1 << 24)
-        self.watched[row] = (even - np.float32(0.5)) / np.float32(np.sqrt(LENGTH))
-        self._watched_scale[row] = self._next_scale[row] = FIRST_SCALE
+        self.watched[rows] = (even - np.float32(0.5)) / np.float32(np.sqrt(LENGTH))
+        self._watched_scale[rows] = self._next_scale[rows] = FIRST_SCALE
 
     def interest(self, recent: Ints) -> Floats:
         """Return the interest of a viewer who watched these, shape (LENGTH,)."""
