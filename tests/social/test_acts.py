@@ -199,7 +199,7 @@ def test_follows_blocks_likes_and_comments_behave_as_the_model(parts):
     run_state_machine_as_test(
         Bound,
         settings=settings(
-            max_examples=25,
+            max_examples=12,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),
