@@ -169,12 +169,20 @@ def settings(as_json: AsJson = False) -> None:
 
 @cli.command()
 def evaluate(
-    folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Folder with events.parquet and videos.parquet.")
-    ],
     score_from: Annotated[
         int, typer.Option(min=0, help="Learn only before this time, in ms since 1970; then score.")
     ],
+    folder: Annotated[
+        Path | None,
+        typer.Argument(metavar="[DIR]", help="Folder with events.parquet and videos.parquet."),
+    ] = None,
+    own_log: Annotated[
+        bool, typer.Option("--own-log", help="Take the log of the region instead of a folder.")
+    ] = False,
+    region: Annotated[
+        Path | None,
+        typer.Option("--region", envvar="REELM_REGION", help="The region home, for --own-log."),
+    ] = None,
     report: Annotated[
         str | None, typer.Option(help="json: print the JSON line alone.", show_default=False)
     ] = None,
@@ -191,8 +199,16 @@ def evaluate(
     tells formats, protocol and formulas.
     """
     from reelm.commands import evaluate as command
+    from reelm.foundation.errors import Invalid
 
-    command.run(folder, score_from, report=report, predictions=predictions, plot=plot)
+    options = command.Options(report=report, predictions=predictions, plot=plot)
+    if own_log and region and not folder:
+        with _open(region) as parts:
+            command.run_on_own_log(parts, score_from, **options)
+    elif folder and not own_log:
+        command.run_on_folder(folder, score_from, **options)
+    else:
+        raise Invalid("Give either the folder of a log, or --own-log and --region.")
 
 
 @accounts.command()

@@ -2,15 +2,26 @@
 
 import sys
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 import msgspec
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from reelm.feed.evaluate import Evaluation, Found, Log, Report
+from reelm.feed.evaluate import Evaluation, FolderReplay, Found, Log, OwnReplay, Replay, Report
 from reelm.feed.ranker.ranker import Ranker
 from reelm.foundation.errors import Invalid
+from reelm.foundation.parts import Parts
+
+
+class Options(TypedDict):
+    """What is to be printed and written."""
+
+    report: str | None
+    predictions: Path | None
+    plot: Path | None
+
 
 # Name in the report, and how people call it.
 MEASURES = (
@@ -24,24 +35,38 @@ MEASURES = (
 WIDE = 120
 
 
-def run(
-    folder: Path,
+def run_on_folder(folder: Path, score_from_ms: int, **options: Unpack[Options]) -> None:
+    """Evaluate on the log of a folder.
+
+    Raises:
+        Invalid: the folder holds no such log, or an option is wrong.
+    """
+    _run(FolderReplay(Log(folder)), score_from_ms, **options)
+
+
+def run_on_own_log(parts: Parts, score_from_ms: int, **options: Unpack[Options]) -> None:
+    """Evaluate on the region's own log.
+
+    Raises:
+        Missing: the log is empty.
+        Invalid: an option is wrong.
+    """
+    _run(OwnReplay(parts), score_from_ms, **options)
+
+
+def _run(
+    replay: Replay,
     score_from_ms: int,
     *,
     report: str | None,
     predictions: Path | None,
     plot: Path | None,
 ) -> None:
-    """Evaluate the ranker on the log of a folder and print what was found.
-
-    Raises:
-        Invalid: the folder holds no such log, or an option is wrong.
-    """
     if report not in (None, "json"):
         raise Invalid(f"--report {report} is not known; the only one is json.")
-    evaluation = Evaluation(Ranker(), Log(folder), score_from_ms)
+    evaluation = Evaluation(Ranker(), replay, score_from_ms)
     with _progress() as progress:
-        task = progress.add_task("replaying", total=evaluation.events)
+        task = progress.add_task("replaying", total=evaluation.size)
         for done in evaluation.steps(predictions=predictions, plot=plot):
             progress.update(task, completed=done)
     if report is None:

@@ -2,7 +2,7 @@
 
 from tests.feed.evaluate.factory import BEGIN_MS, DAY_MS, Mean, events, videos, write_log
 
-from reelm.feed.evaluate import Evaluation, Log
+from reelm.feed.evaluate import Evaluation, FolderReplay, Log
 from reelm.feed.evaluate.item_knn import ItemKnn
 from reelm.feed.evaluate.popularity import DecayedPopularity
 from reelm.feed.ranker import VideoFacts
@@ -88,7 +88,7 @@ def test_the_share_of_long_views_goes_from_the_average_to_the_videos_own():
 
 def test_both_baselines_beat_chance_on_viewers_with_a_taste(tmp_path):
     folder = write_log(tmp_path / "log", events(3000, users=60), videos())
-    evaluation = Evaluation(Mean(), Log(folder), BEGIN_MS + DAY_MS // 2)
+    evaluation = Evaluation(Mean(), FolderReplay(Log(folder)), BEGIN_MS + DAY_MS // 2)
     for _ in evaluation.steps():
         pass
     found = evaluation.report.baselines

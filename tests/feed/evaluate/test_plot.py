@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tests.feed.evaluate.factory import Mean, events, write_log
 
-from reelm.feed.evaluate import Evaluation, Log
+from reelm.feed.evaluate import Evaluation, FolderReplay, Log
 from reelm.feed.evaluate.plot import HEIGHT, LEFT, WIDTH
 from reelm.foundation.errors import Invalid
 
@@ -15,7 +15,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def drawn(tmp_path, name, rows=None):
-    evaluation = Evaluation(Mean(), Log(write_log(tmp_path / "log", rows)), 0)
+    evaluation = Evaluation(Mean(), FolderReplay(Log(write_log(tmp_path / "log", rows))), 0)
     for _ in evaluation.steps(plot=tmp_path / name):
         pass
     return tmp_path / name
@@ -55,6 +55,6 @@ def test_too_few_events_are_said_to_be_that(tmp_path, count):
 
 
 def test_another_ending_is_refused_before_the_run(tmp_path):
-    evaluation = Evaluation(Mean(), Log(write_log(tmp_path / "log")), 0)
+    evaluation = Evaluation(Mean(), FolderReplay(Log(write_log(tmp_path / "log"))), 0)
     with pytest.raises(Invalid, match=r"a plot is written to a \.svg or a \.png file"):
         next(evaluation.steps(plot=tmp_path / "plot.pdf"))

@@ -15,7 +15,7 @@ from tests.feed.evaluate.factory import (
     write_log,
 )
 
-from reelm.feed.evaluate import Evaluation, Log, metrics
+from reelm.feed.evaluate import Evaluation, FolderReplay, Log, metrics
 from reelm.feed.evaluate.item_knn import ItemKnn
 from reelm.feed.evaluate.popularity import DecayedPopularity
 from reelm.feed.signals import Kind
@@ -23,7 +23,7 @@ from reelm.foundation.errors import Invalid
 
 
 def run(ranker, folder, score_from_ms=0, **files):
-    evaluation = Evaluation(ranker, Log(folder), score_from_ms)
+    evaluation = Evaluation(ranker, FolderReplay(Log(folder)), score_from_ms)
     for _ in evaluation.steps(**files):
         pass
     return evaluation.report
