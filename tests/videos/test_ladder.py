@@ -6,7 +6,7 @@ import pytest
 from tests.videos.factory import SECRETS, Clips, real_clip
 
 from reelm.foundation.errors import Invalid
-from reelm.videos.ladder import Ladder, make_ladder, sizes
+from reelm.videos.ladder import Ladder, _progress, make_ladder, sizes
 from reelm.videos.probe import Probe, probe
 from reelm.videos.repackage import can_repackage, repackage
 
@@ -147,6 +147,14 @@ def test_progress_rises_to_the_end(clips, work):
     make_ladder(clips("mp4"), seen, work=work, on_progress=told.append)
     assert told == sorted(told)
     assert told[-1] == pytest.approx(1, abs=0.1)
+
+
+def test_progress_stays_where_it_was_when_ffmpeg_steps_back():
+    told: list[float] = []
+    on_line = _progress(told.append, seconds=2)
+    for value in ("-1", "N/A", "1000000", "900000", "3000000"):
+        on_line(f"out_time_us={value}")
+    assert told == [0, 0.5, 0.5, 1]
 
 
 def test_a_source_between_two_edges_gets_a_rung_of_its_own_size_if_that_is_worth_it(clips, work):
