@@ -1,6 +1,6 @@
 """The feed, one video's page, and a creator's page."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 from urllib.parse import quote
 
 from msgspec import Meta
@@ -10,12 +10,14 @@ from starlette.responses import RedirectResponse, Response
 from reelm.foundation.database import Session
 from reelm.foundation.parts import Parts
 from reelm.web.api import feed as feed_api
+from reelm.web.api import feed_settings as settings_api
 from reelm.web.api import profiles as profiles_api
 from reelm.web.api import videos as videos_api
 from reelm.web.rendering import origin, page
 from reelm.web.viewer import Viewer
 
-FIRST_VIDEOS = 5
+# Few, so that what follows can learn from the first of them.
+FIRST_VIDEOS = 4
 
 
 def feed(
@@ -23,12 +25,16 @@ def feed(
     session: Session,
     parts: Parts,
     viewer: Viewer,
-    tab: Literal["for_you", "following"] = "for_you",
+    tab: feed_api.FeedTab = "for_you",
+    topic: feed_api.Topic = "",
+    language: settings_api.LanguageChoice = "",
 ) -> Response:
     """Show the feed with its first videos."""
     if tab == "following" and viewer.account_id is None:
-        return page(request, viewer, "feed.html", videos=[], cursor="", tab=tab, seen_again=False)
-    first = feed_api.feed(session, parts, viewer, limit=FIRST_VIDEOS, tab=tab)
+        return page(request, viewer, "feed.html", videos=[], cursor="", tab=tab)
+    chosen = {"topic": topic, "language": language} if tab == "popular" else {}
+    offer = settings_api.list_topics(session) if tab == "popular" else settings_api.Topics([], [])
+    first = feed_api.feed(session, parts, viewer, limit=FIRST_VIDEOS, tab=tab, **chosen)
     return page(
         request,
         viewer,
@@ -36,7 +42,10 @@ def feed(
         videos=first.videos,
         cursor=first.cursor,
         tab=tab,
-        seen_again=first.seen_again,
+        notice=first.notice,
+        topics=offer.topics,
+        languages=offer.languages,
+        **chosen,
     )
 
 

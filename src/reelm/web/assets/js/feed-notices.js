@@ -42,6 +42,33 @@ export function showTrouble(card, status, { onRetry, onSkip }) {
   card.append(box);
 }
 
+/** Covers the card of a video that is not ready, or never will be. */
+export function showUnready(card, state) {
+  showTrouble(card, 0, { onRetry: () => location.reload() });
+  card.querySelector(".trouble p").textContent = state === "failed" ? "This video could not be made ready." : "This video is being made ready. It takes a moment.";
+}
+
+const SEEN_AGAIN = "You have seen everything new. These are the ones you saw longest ago.";
+let said = "";
+
+/** The line above the feed: what came with the first page, and what later pages add to it. */
+export function wireNotice() {
+  const line = document.querySelector(".feed-notice");
+  said = line.querySelector("p").textContent.trim();
+  line.querySelector("button").addEventListener("click", () => {
+    line.hidden = true;
+  });
+}
+
+export function showNotice({ notice, seen_again: isSeenAgain }) {
+  const words = notice || (isSeenAgain ? SEEN_AGAIN : "");
+  if (!words || words === said) return;
+  said = words;
+  const line = document.querySelector(".feed-notice");
+  line.querySelector("p").textContent = words;
+  line.hidden = false;
+}
+
 export function clearTrouble(card) {
   card?.querySelector(".trouble")?.remove();
 }

@@ -4,33 +4,36 @@ import { FeedActs } from "reelm/feed-acts.js";
 import { FeedSource } from "reelm/feed-source.js";
 import { FeedWindow } from "reelm/feed-window.js";
 import { wireKeys } from "reelm/feed-keys.js";
-import { clearTrouble, endCard, showTrouble, soundPill } from "reelm/feed-notices.js";
+import { clearTrouble, endCard, showNotice, showTrouble, showUnready, soundPill, wireNotice } from "reelm/feed-notices.js";
 import { wireGestures, wireWheel } from "reelm/gestures.js";
 import { setIcon } from "reelm/icons.js";
 import { Players } from "reelm/players.js";
-import { calmMotion } from "reelm/preferences.js";
+import { calmMotion, preferences } from "reelm/preferences.js";
 import { like } from "reelm/reactions.js";
 import { Scrubber } from "reelm/scrubber.js";
 import { showSubtitles } from "reelm/subtitles.js";
-import { toast } from "reelm/toast.js";
 import { Watches } from "reelm/watches.js";
 
-const FETCH_WHEN_LEFT = 3;
+// One waits ready to play; what comes after it is asked for late, so that it follows from this one.
+const FETCH_WHEN_LEFT = 1;
+const FETCH_WHEN_LEFT_SLOW = 3;
+const OFFER_TOPICS_AT = 2;
 
 class Feed extends HTMLElement {
   connectedCallback() {
     if (this.source) return;
     const videos = JSON.parse(document.getElementById("videos").textContent);
-    this.source = new FeedSource(videos, { tab: this.dataset.tab, cursor: this.dataset.cursor });
+    this.watches = new Watches();
+    const { tab, topic, language, cursor } = this.dataset;
+    this.source = new FeedSource(videos, { tab, topic, language, cursor, before: () => this.watches.flush(), onPage: showNotice });
     this.window = new FeedWindow(this, this.source.videos);
     const served = this.querySelector("video.player");
     this.players = new Players(served);
     if (served) this.players.all[0].adopt(videos[0], this.window.cards[0]);
-    this.watches = new Watches();
     this.scrubber = new Scrubber({ onScrub: () => this.watches.scrubbed() });
     this.index = -1;
     this.wire();
-    if ("seenAgain" in this.dataset) toast("You have seen everything new. These are worth another look.");
+    wireNotice();
     this.scrollTop = 0;
     this.setCurrent(0);
   }
@@ -103,13 +106,14 @@ class Feed extends HTMLElement {
     } else if (place.video.state === "processing" || place.video.state === "failed") {
       this.watches.finish();
       this.players.current?.pause();
-      showTrouble(place.card, 0, { onRetry: () => location.reload(), onSkip: () => this.step(1) });
-      place.card.querySelector(".trouble p").textContent = place.video.state === "failed" ? "This video could not be made ready." : "This video is being made ready. It takes a moment.";
+      showUnready(place.card, place.video.state);
     } else {
       this.players.show(place, this.place(index + 1), this.place(index - 1));
     }
     this.showArrows();
-    if (this.source.videos.length - 1 - index <= FETCH_WHEN_LEFT) this.more();
+    const least = preferences.isSaving() ? FETCH_WHEN_LEFT_SLOW : FETCH_WHEN_LEFT;
+    if (this.source.videos.length - 1 - index <= least) this.more();
+    if (index === OFFER_TOPICS_AT && place) this.acts.offerTopics(place.card);
     if ("followsUrl" in this.dataset && place) history.replaceState(null, "", place.video.page_url);
   }
 
@@ -121,6 +125,7 @@ class Feed extends HTMLElement {
     this.showSound();
   }
 
+  /** Asks for the next page; after a failure the end card stays under the thumb until it is there. */
   async more({ again = false } = {}) {
     if (this.source.isDone || (this.ended && !again)) return;
     this.setAttribute("aria-busy", "true");
@@ -135,7 +140,7 @@ class Feed extends HTMLElement {
       if (this.source.isDone) this.end("That was everything", "You have seen every video there is for now. New ones arrive all the time.", "Start again", () => location.reload());
       this.players.prepareNext();
     } catch (error) {
-      this.end("The next videos did not come", error.message, "Try again", () => this.retryMore());
+      this.end("The next videos did not come", error.message, "Try again", () => this.more({ again: true }));
     }
     this.setAttribute("aria-busy", "false");
     this.showArrows();
@@ -153,11 +158,6 @@ class Feed extends HTMLElement {
     const isNear = this.window.start + this.window.cards.length === this.source.videos.length;
     if (isNear && this.lastElementChild !== this.ended) this.append(this.ended);
     if (!isNear) this.ended.remove();
-  }
-
-  /** The end card stays under the thumb until the new videos stand in its place. */
-  retryMore() {
-    this.more({ again: true });
   }
 
   step(by, focus = false) {
@@ -204,7 +204,7 @@ class Feed extends HTMLElement {
   onOnline() {
     const { current } = this.players;
     if (current?.card?.dataset.state === "broken") this.retry(current);
-    if (this.ended && !this.source.isDone) this.retryMore();
+    if (this.ended && !this.source.isDone) this.more({ again: true });
   }
 
   onVisibility() {

@@ -37,6 +37,11 @@ export const preferences = {
     // The server reads this cookie, so that its first page does not start a large rendition.
     document.cookie = `reelm_saver=${on ? 1 : 0}; path=/; max-age=31536000; samesite=lax`;
   },
+  wasAskedTopics: () => read("topics-asked") === "1",
+  setAskedTopics: () => write("topics-asked", "1"),
+  /** The popular tab's topic and language: the server keeps nothing of them. */
+  popularChoice: () => read("popular") ?? "",
+  setPopularChoice: (query) => write("popular", query),
   /** Own setting, the browser's Save-Data, or a connection that calls itself slow. */
   isSaving() {
     const link = navigator.connection;

@@ -2,10 +2,14 @@
 import { call } from "reelm/api.js";
 import { icon } from "reelm/icons.js";
 import { signedInOrAsk } from "reelm/sheet.js";
+import { tellVisit } from "reelm/signals.js";
 import { count } from "reelm/text.js";
 import { toast } from "reelm/toast.js";
 
 const NAMES = { accepted: "Following", requested: "Requested", none: "Follow" };
+
+const { creator } = document.querySelector("[data-creator]")?.dataset ?? {};
+if (creator) tellVisit(creator);
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-follow], [data-block]");

@@ -1,4 +1,5 @@
 // Sharing by the system's own sheet where there is one, by the clipboard elsewhere.
+import { tell } from "reelm/signals.js";
 import { toast } from "reelm/toast.js";
 
 export async function share(video) {
@@ -6,6 +7,7 @@ export async function share(video) {
   if (navigator.share && matchMedia("(pointer: coarse)").matches) {
     try {
       await navigator.share({ url, title: video.caption || `A video by @${video.creator.handle}` });
+      tell("share", { videoId: video.id });
       return;
     } catch (refusal) {
       if (refusal.name === "AbortError") return;
@@ -16,6 +18,7 @@ export async function share(video) {
 
 export async function copyLink(video) {
   const url = new URL(video.page_url, location.origin).href;
+  tell("share", { videoId: video.id });
   try {
     await navigator.clipboard.writeText(url);
     toast("Link copied");

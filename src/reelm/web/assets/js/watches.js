@@ -1,13 +1,14 @@
-// What was watched, and for how long: measured per video, sent in small batches, and on leaving.
-const BATCH = 5;
-const EVERY_MS = 10_000;
+// What was watched, and for how long: measured per video, sent as soon as it is over, and on leaving.
+const AGAIN_MS = 10_000;
 const URL = "/api/watches";
+const TIMEOUT_MS = 8000; // the next videos wait for it
 
 export class Watches {
   constructor() {
     this.waiting = [];
     this.now = null;
-    setInterval(() => this.send(), EVERY_MS);
+    this.sending = Promise.resolve();
+    setInterval(() => this.waiting.length && this.flush(), AGAIN_MS);
     addEventListener("pagehide", () => this.leave());
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "hidden") this.leave();
@@ -54,7 +55,14 @@ export class Watches {
     // The rest of a watch that was already sent on leaving counts only if there was one.
     if (now.isRest && now.watchedMs === 0) return;
     this.waiting.push(this.report(now));
-    if (this.waiting.length >= BATCH) this.send();
+    // A skip after a fifth of a second says as much as a long look.
+    this.flush();
+  }
+
+  /** Resolves once the server has taken what waits: what is asked of it then follows from it. */
+  flush() {
+    this.sending = this.sending.then(() => this.send());
+    return this.sending;
   }
 
   report(watch) {
@@ -77,6 +85,7 @@ export class Watches {
         headers: { "content-type": "application/json" },
         body: JSON.stringify({ watches: batch }),
         keepalive: true,
+        signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       // A batch that the server calls wrong would be wrong again; anything else is tried later.
       if (response.status >= 500 || response.status === 429) this.waiting.unshift(...batch);
