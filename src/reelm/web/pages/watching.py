@@ -32,9 +32,12 @@ def feed(
     """Show the feed with its first videos."""
     if tab == "following" and viewer.account_id is None:
         return page(request, viewer, "feed.html", videos=[], cursor="", tab=tab)
-    chosen = {"topic": topic, "language": language} if tab == "popular" else {}
+    if tab != "popular":
+        topic = language = ""
     offer = settings_api.list_topics(session) if tab == "popular" else settings_api.Topics([], [])
-    first = feed_api.feed(session, parts, viewer, limit=FIRST_VIDEOS, tab=tab, **chosen)
+    first = feed_api.feed(
+        session, parts, viewer, limit=FIRST_VIDEOS, tab=tab, topic=topic, language=language
+    )
     return page(
         request,
         viewer,
@@ -45,7 +48,8 @@ def feed(
         notice=first.notice,
         topics=offer.topics,
         languages=offer.languages,
-        **chosen,
+        topic=topic,
+        language=language,
     )
 
 
