@@ -6,7 +6,7 @@ import pytest
 from reelm.feed.ranker import Ask, Ranker, State
 from reelm.feed.signals import Kind, Signal
 
-from .world import SIZES, START_MS, World, facts, topics
+from .world import HOUR_MS, SIZES, START_MS, World, facts, topics
 
 FAN, OTHER = 7_000_001, 7_000_002
 
@@ -223,14 +223,19 @@ def test_an_explanation_names_the_topic_that_was_watched():
     assert "topic:topic2" in names
 
 
-def test_a_video_on_trial_is_shown_until_its_trial_is_over():
-    old = topics(4, 10)
+def test_a_video_on_trial_is_shown_until_its_trial_is_over_and_then_by_its_results():
+    month_ago = START_MS - 30 * 24 * HOUR_MS
+    old = [one._replace(published_ms=month_ago) for one in topics(10, 30)]
     new = facts(700, published_ms=START_MS - 1000, creator=4242, topic="fresh")
     world = World([*old, new])
-    met = 0
+    met = []
     for viewer in range(100, 200):
-        met += 700 in ids(world.page(viewer, 10))
-    assert met >= 20
+        shown = {pick.video_id: pick.source for pick in world.page(viewer, 10)}
+        met.append(shown.get(700))
+        for video_id in shown:
+            world.watch(viewer, video_id, to_the_end=video_id != 700)
+    assert met.count("new") >= 20, "a place in eight, for twenty viewers"
+    assert sum(source is not None for source in met[-30:]) <= 6, "nobody liked it"
 
 
 def test_a_late_like_and_a_watch_without_an_impression_are_learned():

@@ -14,8 +14,9 @@ from reelm.feed.ranker.catalogue import Catalogue
 from reelm.feed.ranker.durations import BUCKETS, MOST_WATCHED_MS, WatchTimes, bucket_of
 from reelm.feed.ranker.effects import NUMBER, PRIOR, TARGETS, Effects, Things
 from reelm.feed.ranker.net import Net
-from reelm.feed.ranker.rows import Array, Ints
-from reelm.feed.ranker.viewers import Viewers
+from reelm.feed.ranker.rows import NONE, Array, Ints
+from reelm.feed.ranker.vectors import Vectors
+from reelm.feed.ranker.viewers import WATCHED, Viewers
 from reelm.feed.signals import SKIP_MS, SURFACES
 
 Floats = npt.NDArray[np.float32]
@@ -46,14 +47,16 @@ SURPRISE_KEPT = 0.8
 SHOWN_BACK, SHOWN_ALL_BACK = 100, 20_000
 # Properties of which these means are kept.
 SHOWN = 5
+# A watch counts this much of the one after it, and without any a third are taken to be long.
+_PLACES, _FADING, USUAL_LONG = np.arange(WATCHED), 0.9 ** np.arange(WATCHED), 0.66
 _SURFACE, _BUCKET = np.eye(SURFACES, dtype=np.float32), np.eye(BUCKETS, dtype=np.float32)
 
 
 class Heads:
     """The online model with several heads."""
 
-    def __init__(self, catalogue: Catalogue, viewers: Viewers, seed: int) -> None:
-        self._catalogue, self._viewers = catalogue, viewers
+    def __init__(self, catalogue: Catalogue, viewers: Viewers, vectors: Vectors, seed: int) -> None:
+        self._catalogue, self._viewers, self._vectors = catalogue, viewers, vectors
         self.effects, self.watch_times = Effects(), WatchTimes()
         self._last_ms = viewers.column("last_ms", np.int64)
         self._last_surface = viewers.column("last_surface", np.int8, fill=-1)
@@ -84,6 +87,7 @@ class Heads:
                 durations[:, None] <= 0,
                 _BUCKET[bucket_of(durations)],
                 self._habits(viewers, surfaces, at_ms),
+                self._leanings(viewers, videos),
                 _SURFACE[surfaces],
             ],
             axis=1,
@@ -214,6 +218,23 @@ class Heads:
             axis=1,
             dtype=np.float32,
         )
+
+    def _leanings(self, viewers: Ints, videos: Ints) -> Floats:
+        """Return how a viewer's last watches speak for a video: by taste, topic and creator."""
+        table = self._catalogue.videos
+        recent = self._viewers.watched[viewers]
+        there = recent != NONE
+        # The ring's places in the order of time: the last watch counts most.
+        age = (self._viewers.watched_count[viewers, None] - 1 - _PLACES) % WATCHED
+        fading = np.where(there, _FADING[age], 0)
+        long = fading * self._viewers.watched_long[viewers]
+        usual = (long.sum(axis=1) + USUAL_LONG) / (fading.sum(axis=1) + 2)
+        columns = [self._vectors.fit(recent, there, videos), np.log(usual)]
+        for column in (table.tags[:, 0], table.creator):
+            same = (column[recent] == column[videos][:, None]) & (column[videos] != NONE)[:, None]
+            watches, longs = (fading * same).sum(axis=1), (long * same).sum(axis=1)
+            columns += [np.log((longs + usual) / (watches + 1) / usual), 0.5 * np.log1p(watches)]
+        return np.stack(columns, axis=1).astype(np.float32)
 
     def _learn_habits(self, viewers: Ints, rows: Longs, durations: Longs, surprise: Floats) -> None:
         of_video = rows[:, NUMBER["video"]]

@@ -100,8 +100,11 @@ def _show(model: Model, signals: Sequence[Signal], at_ms: int) -> None:
     viewers = np.array([model.viewer(s.viewer_id, at_ms) for s, _ in known], np.int32)
     surfaces = np.array([s.surface % SURFACES for s, _ in known])
     features = model.heads.features(viewers, rows, surfaces, at_ms)
+    own = np.array([bool(s.source) for s, _ in known])
     slots = [
-        model.pending.add(int(viewer), row, int(surface), signal.propensity)
+        model.pending.add(
+            int(viewer), row, int(surface), signal.propensity, own=bool(signal.source)
+        )
         for viewer, (signal, row), surface in zip(viewers, known, surfaces, strict=True)
     ]
     model.pending.features[slots] = features
@@ -110,7 +113,8 @@ def _show(model: Model, signals: Sequence[Signal], at_ms: int) -> None:
     videos.used_ms[rows] = at_ms
     np.add.at(videos.impressions, rows, 1)
     np.add.at(model.catalogue.creator_impressions, videos.creator[rows], 1)
-    model.popularity.add_shown(rows, surfaces, at_ms)
+    # What it gave out itself says nothing new: counted, the ranker would follow itself.
+    model.popularity.add_shown(rows[~own], surfaces[~own], at_ms)
 
 
 def _watch(model: Model, signals: Sequence[Signal], at_ms: int) -> None:
@@ -144,7 +148,8 @@ def _watch(model: Model, signals: Sequence[Signal], at_ms: int) -> None:
     model.pending.outcomes[slots] = outcomes
     model.pending.learned[slots] = True
     long = outcomes[:, 0] > 0
-    _relate(model, viewers, rows, long, model.pending.surface[slots], at_ms)
+    kept = model.pending
+    _relate(model, viewers, rows, long, kept.surface[slots], kept.own[slots], at_ms)
     videos.used_ms[rows] = at_ms
 
 
@@ -154,6 +159,7 @@ def _relate(
     rows: np.ndarray,
     long: np.ndarray,
     surfaces: np.ndarray,
+    own: np.ndarray,
     at_ms: int,
 ) -> None:
     """Learn what is watched after what, and what made the long views likely."""
@@ -164,19 +170,21 @@ def _relate(
             continue
         viewer, row = int(viewers[place]), int(rows[place])
         if not (table.long[viewer] == row).any():
-            model.relevance.learn(viewer, row, int(surfaces[place]), at_ms)
+            is_own = bool(own[place])
+            model.relevance.learn(viewer, row, int(surfaces[place]), at_ms, is_own=is_own)
     model.popularity.add_long(rows[long], at_ms)
     contexts = table.watched[viewers]
     new = ~(contexts == rows[:, None]).any(axis=1) & (contexts != NONE).any(axis=1)
     if new.any():
         model.neighbours.add(rows[new], table.latest(viewers[new], NEAR), at_ms)
-        some = np.flatnonzero(new)
+        # Of what the ranker chose itself only the long views tell what goes with what.
+        some = np.flatnonzero(new & (long | ~own))
         if len(some) > VECTORS:
             some = some[np.linspace(0, len(some) - 1, VECTORS).astype(np.int64)]
         model.vectors.learn(contexts[some], rows[some])
     model.vectors.remember(rows)
     for viewer, row, is_long in zip(viewers.tolist(), rows.tolist(), long.tolist(), strict=True):
-        if table.add_watched(viewer, row):
+        if table.add_watched(viewer, row, long=is_long):
             model.neighbours.viewers[row] += 1
         if is_long:
             table.add_long(viewer, row)
@@ -221,7 +229,8 @@ def _recall(model: Model, signals: Sequence[Signal], at_ms: int) -> None:
     model.heads.recall(viewers, rows, long, PLACELESS)
     for viewer, row in zip(viewers.tolist(), rows.tolist(), strict=True):
         model.seen.add(viewer, row)
-    _relate(model, viewers, rows, long, np.zeros(len(rows), np.int64), at_ms)
+    nowhere, own = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.bool_)
+    _relate(model, viewers, rows, long, nowhere, own, at_ms)
 
 
 def _number(kind: str, subject: str) -> int:

@@ -38,7 +38,7 @@ class Model:
         self.relevance = Relevance(
             self.catalogue, self.viewers, self.popularity, self.neighbours, self.vectors, seed
         )
-        self.heads = Heads(self.catalogue, self.viewers, seed)
+        self.heads = Heads(self.catalogue, self.viewers, self.vectors, seed)
         self.pending = Pending(sizes, self.heads.width, len(HEADS))
         self._admitted = self.long_views = 0
         videos.on_clear(self.pending.forget_videos)

@@ -23,6 +23,7 @@ class Pending:
         self.learned = np.zeros(size, np.bool_)
         self.propensity = np.ones(size, np.float32)
         self.surface = np.zeros(size, np.int64)
+        self.own = np.zeros(size, np.bool_)  # given out by this ranker
         self._viewer = np.full(size, NONE, np.int32)
         self._video = np.full(size, NONE, np.int32)
         self._slot_of: dict[tuple[int, int], int] = {}
@@ -31,7 +32,7 @@ class Pending:
     def __len__(self) -> int:
         return len(self._slot_of)
 
-    def add(self, viewer: int, video: int, surface: int, propensity: float) -> int:
+    def add(self, viewer: int, video: int, surface: int, propensity: float, *, own: bool) -> int:
         """Return the slot of a new impression; its features are for the caller to set."""
         slot = self._count % len(self.learned)
         self._count += 1
@@ -39,7 +40,7 @@ class Pending:
         self._slot_of.pop((viewer, video), None)
         self._slot_of[viewer, video] = slot
         self._viewer[slot], self._video[slot] = viewer, video
-        self.surface[slot], self.propensity[slot] = surface, propensity
+        self.surface[slot], self.propensity[slot], self.own[slot] = surface, propensity, own
         self.outcomes[slot], self.learned[slot] = 0, False
         return slot
 
@@ -88,6 +89,7 @@ class Pending:
             "learned": self.learned,
             "propensity": self.propensity,
             "surface": self.surface,
+            "own": self.own,
             "viewer": self._viewer,
             "video": self._video,
         }

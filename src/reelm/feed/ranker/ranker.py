@@ -91,7 +91,7 @@ class Ranker:
             first=int(np.argmax(own)) if own.any() else NONE,
             variety=ask.variety,
             newness=ask.newness,
-            chance=self._draw.random,
+            draw=self._draw,
         )
         reasons = rank.reasons(self._model, profile, scores, places, surface)
         return [

@@ -34,9 +34,13 @@ VIEWS: tuple[tuple[str, float], ...] = (
     ("creator", 0.5),
     ("topic", 0.5),
 )
-POPULAR = 4  # the first views tell how popular a video is, the others how it fits the viewer
+POPULAR, SEEN = (
+    4,
+    6,
+)  # the first views tell how popular a video is, the others how it fits the viewer
 RATE, SURFACE_RATE = 0.1, 0.03
 SAMPLE = 256
+LEAST_OTHERS = 3
 # A watch counts this much of the one after it: taste changes.
 FADING = 0.9
 # A topic or creator is taken for average until this many watches say otherwise.
@@ -118,20 +122,26 @@ class Relevance:
         weights: Array = self._weights[surface] + self._weights[SURFACES]
         return weights
 
-    def learn(self, viewer: int, row: int, surface: int, at_ms: int) -> None:
-        """Move the weights towards a video that was watched long next."""
-        if not self._vectors.has_noise:
-            return
-        others, likely = self._sample(at_ms)
+    def learn(self, viewer: int, row: int, surface: int, at_ms: int, *, is_own: bool) -> None:
+        """Move the weights towards a video that was watched long next.
+
+        A video that others brought is set against all that there is: that it was shown at all
+        tells something. One that this ranker chose is set against what it chose beside it and the
+        viewer did not watch long.
+        """
+        others, likely = self._passed_over(viewer) if is_own else self._sample(at_ms)
         profile = self.profile(viewer)
         usable = (others != row) & ~np.isin(others, self._viewers.recent_long(viewer))
         others, likely = others[usable], likely[usable]
+        if len(others) < LEAST_OTHERS:
+            return
         views = self.views(profile, np.concatenate([[np.int32(row)], others]), surface, at_ms)
         logits = self.weights(surface) @ views
         logits[1:] -= np.log(likely * SAMPLE)
         odds = np.exp(logits - logits.max())
         odds /= odds.sum()
         slope = views[:, 0] - views @ odds
+        slope[SEEN] *= not is_own  # all of these were seen
         for place, rate in ((surface, SURFACE_RATE), (SURFACES, RATE)):
             self._scales[place] += slope * slope
             self._weights[place] += rate * slope / np.sqrt(self._scales[place])
@@ -147,8 +157,15 @@ class Relevance:
         self._weights[...] = arrays["relevance.weights"]
         self._scales[...] = arrays["relevance.scales"]
 
+    def _passed_over(self, viewer: int) -> tuple[Ints, Floats]:
+        """Return what the viewer was shown lately, each as likely as any other."""
+        rows = self._viewers.recent(viewer)
+        return rows, np.full(len(rows), 1 / SAMPLE, np.float32)
+
     def _sample(self, at_ms: int) -> tuple[Ints, Floats]:
         """Draw other videos, half of what was watched lately; with how likely each was drawn."""
+        if not self._vectors.has_noise:
+            return np.empty(0, np.int32), np.empty(0, np.float32)
         videos = self._catalogue.videos
         even = self._random.integers(0, videos.top, SAMPLE // 2).astype(np.int32)
         rows = np.concatenate([self._vectors.noise(SAMPLE // 2), even[videos.ids[even] != 0]])

@@ -7,7 +7,6 @@ some of these for new creators.
 """
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -27,6 +26,8 @@ CREATOR_GAP, SOUND_GAP, TAG_WINDOW = 4, 3, 6
 CREATOR_NEAR, SOUND_NEAR = 100.0, 50.0
 # For each video of the same hashtag among the last six, at the middle of the slider for variety.
 TAG_NEAR = 0.35
+# What is as good as equal comes in the order of a lot, or everybody would meet the same ones.
+LOT = 0.15
 
 
 @dataclass
@@ -64,7 +65,7 @@ def rerank(
     first: int = NONE,
     variety: float,
     newness: float,
-    chance: Callable[[], float],
+    draw: np.random.Generator,
 ) -> tuple[list[int], list[float]]:
     """Choose up to `limit` candidates.
 
@@ -75,7 +76,7 @@ def rerank(
         first: place in `row` of what comes first in any case, or NONE.
         variety: the viewer's slider, 0 to 1.
         newness: the viewer's slider, 0 to 1.
-        chance: gives a random number in [0, 1).
+        draw: chance; no part of the model's state.
 
     Returns:
         Places in `row`, in the order of the page, and the propensity of each: how likely it was to
@@ -86,7 +87,8 @@ def rerank(
         for last in range(len(before.rows)):
             near.add(before, last)
     spread = float(row.score.std()) if len(row.score) else 1.0
-    score = (row.score / max(spread, 1e-6)).astype(np.float32)
+    lots = draw.random(len(row.rows))
+    score = (row.score / max(spread, 1e-6) + LOT * lots).astype(np.float32)
     taken = np.zeros(len(row.rows), np.bool_)
     share = trial_share(newness)
     chosen, propensity = list[int](), list[float]()
@@ -95,8 +97,8 @@ def rerank(
         wanted = row.trial & ~taken
         if first != NONE and not chosen:
             place, likely = first, 1.0
-        elif chance() < share and wanted.any():
-            place, likely = _on_trial(row, wanted, share, chance)
+        elif draw.random() < share and wanted.any():
+            place, likely = _on_trial(row, wanted, share, draw)
         if place == NONE:
             worth = score - near.penalty()
             worth[taken] = -np.inf
@@ -119,13 +121,13 @@ def _on_trial(
     row: Row,
     wanted: Mask,
     share: float,
-    chance: Callable[[], float],
+    draw: np.random.Generator,
 ) -> tuple[int, float]:
     by_new = wanted & row.new_creator
-    if by_new.any() and chance() < NEW_CREATOR_SHARE:
+    if by_new.any() and draw.random() < NEW_CREATOR_SHARE:
         wanted = by_new
     pool = np.flatnonzero(wanted)
-    drawn = [int(pool[int(chance() * len(pool))]) for _ in range(min(DRAWN, len(pool)))]
+    drawn = draw.choice(pool, min(DRAWN, len(pool))).tolist()
     best = max(drawn, key=lambda place: (float(row.promise[place]), -place))
     return best, share / len(pool)
 

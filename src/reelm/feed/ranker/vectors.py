@@ -62,6 +62,13 @@ class Vectors:
         result: Floats = self.next[rows] @ interest
         return result
 
+    def fit(self, recent: Ints, there: Array, rows: Ints) -> Floats:
+        """Return how well each video fits the viewer who watched `recent`, shape (n, k)."""
+        scale = np.sqrt(np.maximum(there.sum(axis=1), 1))
+        products = np.einsum("nkd,nd->nk", self.watched[recent], self.next[rows])
+        result: Floats = (products * there).sum(axis=1) / scale
+        return result
+
     def noise(self, count: int) -> Ints:
         """Draw from what was watched lately; part of learning, never of reading."""
         known = min(self._count, RECENT)

@@ -21,6 +21,7 @@ class Viewers(Table):
         # Under this number the model keeps what it learns of the viewer elsewhere.
         self.key = self.column("key", np.int64)
         self.watched = self.column("watched", np.int32, WATCHED, fill=NONE)
+        self.watched_long = self.column("watched_long", np.bool_, WATCHED)
         self.watched_count = self.column("watched_count", np.int32)
         self.long = self.column("long", np.int32, LONG, fill=NONE)
         self.long_count = self.column("long_count", np.int32)
@@ -44,11 +45,12 @@ class Viewers(Table):
         rows[places < 0] = NONE
         return rows
 
-    def add_watched(self, viewer: int, video: int) -> bool:
+    def add_watched(self, viewer: int, video: int, *, long: bool) -> bool:
         """Note a watch; return whether the video was not among the recent ones."""
         if (self.watched[viewer] == video).any():
             return False
-        self.watched[viewer, self.watched_count[viewer] % WATCHED] = video
+        place = self.watched_count[viewer] % WATCHED
+        self.watched[viewer, place], self.watched_long[viewer, place] = video, long
         self.watched_count[viewer] += 1
         return True
 
