@@ -65,6 +65,7 @@ class Changes:
         self._stop.set()
         self._wake.set()
         if self._is_hearing:
+            self._is_hearing = False
             self._listener.stop()
             self._thread.join(timeout=5)
 

@@ -22,6 +22,7 @@ from reelm.feed.idle import AT_ONCE, Active, delete_log, last_active, without_ac
 from reelm.feed.learner import Learner
 from reelm.feed.log import snapshots
 from reelm.feed.log.appender import Appender, Position
+from reelm.feed.log.days import make_days
 from reelm.feed.log.replay import end_of_log, replayed
 from reelm.feed.log.saving import Saving
 from reelm.feed.ranker import Ask, Pick, State, VideoFacts
@@ -130,6 +131,24 @@ class Holder:
         """
         self.appender.append([Signal(viewer_id, 0, Kind.RESET)])
 
+    def figures(self) -> dict[str, float]:
+        """Return numbers about the log and the ranker, by name, for metrics."""
+        counts = self.appender.counts
+        return {
+            "is_holder": float(self.appender.is_holder),
+            "signals": counts.signals,
+            "batches": counts.batches,
+            "signals_left_out": counts.left_out,
+            "signals_refused": counts.refused,
+            "signals_waiting": len(self.appender.queue),
+            "reconnects": counts.reconnects,
+            "write_seconds": counts.write_s,
+            "learn_seconds": counts.apply_s,
+            "seq": self._seq,
+            "snapshot_seq": self.saving.seq,
+            "snapshot_made_at": self.saving.made_at or 0.0,
+        }
+
     def digest(self) -> str:
         """Return a digest of the ranker's state, equal for equal states."""
         with self._lock:
@@ -141,6 +160,8 @@ class Holder:
 
     def _load(self, connection: Connection[Any]) -> Position:
         began = time.monotonic()
+        with suppress(SQLAlchemyError), self._parts.transaction() as session:
+            make_days(session)  # the worker does it each night; without one there is the default
         made = self._restored()
         with self._lock:
             self._ranker, self._seq = made
