@@ -13,6 +13,7 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 
 from reelm import app
+from reelm.feed.tasks import FORGET_IDLE, KEEP_LOG
 from reelm.foundation.config import load
 from reelm.foundation.jobs import defer, run_worker
 from reelm.foundation.parts import Parts
@@ -67,7 +68,8 @@ async def _web(parts: Parts, stop: asyncio.Event) -> None:
 async def _worker(parts: Parts, stop: asyncio.Event) -> None:
     with parts.transaction() as session:
         # What a killed worker left lying about goes now, not at the next full hour.
-        defer(session, SWEEP)
+        for task in (SWEEP, KEEP_LOG, FORGET_IDLE):
+            defer(session, task)
     working = asyncio.ensure_future(
         run_worker(parts, app.JOBS, queues=app.queues(parts.settings), periodic=app.PERIODIC)
     )

@@ -1,5 +1,6 @@
 """The ASGI application: media first, then the routes, with headers, metrics and errors around."""
 
+import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable
@@ -14,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from reelm.feed.live import LiveFeed
 from reelm.foundation.errors import ReelmError
 from reelm.foundation.parts import Parts
 from reelm.web import metrics, static
@@ -56,6 +58,7 @@ def build(parts: Parts) -> ASGIApp:
     # A redirect would name the host as this process sees it, behind a proxy the wrong one.
     starlette.router.redirect_slashes = False
     starlette.state.parts = parts
+    starlette.state.live = LiveFeed(parts)
     starlette.state.openapi = document(ENDPOINTS)
     starlette.state.executor = ThreadPoolExecutor(parts.settings.http.threads, "request")
     return EarlyAnswers(_Outermost(starlette, media))
@@ -80,10 +83,14 @@ class _Outermost:
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         await receive()
+        live: LiveFeed = self.starlette.state.live
+        loop = asyncio.get_running_loop()
         self.media.start()
+        await loop.run_in_executor(None, live.start)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self.media.stop()
+        await loop.run_in_executor(None, live.stop)
         self.starlette.state.executor.shutdown(wait=False, cancel_futures=True)
         await send({"type": "lifespan.shutdown.complete"})
 

@@ -1,12 +1,14 @@
 """Turn a plain typed function into a route: decode, run in a thread, one transaction, encode.
 
-What a parameter gets is told by its annotation: `Session`, `Parts`, `Viewer`, `Cookies` and
-`Request` are injected, `body` is the JSON body, a name in the path comes from the path, and any
-other is a query parameter with the bounds of its `Annotated[..., Meta()]`.
+What a parameter gets is told by its annotation: `Session`, `Parts`, `Viewer`, `Cookies`,
+`LiveFeed`, `Outbox` and `Request` are injected, `body` is the JSON body, a name in the path comes
+from the path, and any other is a query parameter with the bounds of its `Annotated[..., Meta()]`.
+Signals put into the outbox are written after the commit and before the response.
 """
 
 import asyncio
 import inspect
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -17,17 +19,22 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from reelm.feed.live import LiveFeed, Outbox
 from reelm.foundation.database import Session
 from reelm.foundation.errors import (
     Forbidden,
     Invalid,
     Missing,
+    RateLimited,
     ReelmError,
     TooLarge,
     Unauthenticated,
+    Unavailable,
 )
 from reelm.foundation.parts import Parts
 from reelm.web.viewer import Cookies, Viewer, viewer_key, viewer_of
+
+log = logging.getLogger(__name__)
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_ID = (1 << 63) - 1
@@ -102,7 +109,7 @@ class Endpoint:
         }
 
 
-INJECTED: tuple[Any, ...] = (Session, Parts, Viewer, Cookies, Request)
+INJECTED: tuple[Any, ...] = (Session, Parts, Viewer, Cookies, LiveFeed, Outbox, Request)
 
 
 async def answer(endpoint: Endpoint, parts: Parts, request: Request) -> Response:
@@ -122,6 +129,8 @@ async def answer(endpoint: Endpoint, parts: Parts, request: Request) -> Response
 def _run(endpoint: Endpoint, parts: Parts, request: Request, data: bytes) -> Response:
     cookies = Cookies(is_secure=is_secure(request, parts.settings.http.public_url))
     arguments = _from_request(endpoint, request, data)
+    live: LiveFeed = request.app.state.live
+    outbox = Outbox()
     with parts.transaction() as session:
         viewer = viewer_of(session, parts, request)
         _check_access(endpoint.access, viewer)
@@ -130,17 +139,30 @@ def _run(endpoint: Endpoint, parts: Parts, request: Request, data: bytes) -> Res
             Parts: parts,
             Viewer: viewer,
             Cookies: cookies,
+            LiveFeed: live,
+            Outbox: outbox,
             Request: request,
         }
         for name, (hint, _) in endpoint.inputs.items():
             if hint in INJECTED:
                 arguments[name] = injected[hint]
         result = endpoint.run(**arguments)
+    _write(live, outbox)
     response = _encoded(endpoint, result)
     if viewer.is_new and endpoint.access is ANYONE:
         cookies.remember(viewer, viewer_key(parts.region_key))
     cookies.apply(response)
     return response
+
+
+def _write(live: LiveFeed, outbox: Outbox) -> None:
+    try:
+        live.observe(outbox.signals)
+    except (Unavailable, RateLimited) as error:
+        # The act itself is committed: a like does not fail because nobody learns from it.
+        if outbox.is_needed:
+            raise
+        log.warning("%d signals were not written: %s", len(outbox.signals), error.sentence)
 
 
 def is_secure(request: Request, public_url: str) -> bool:

@@ -19,6 +19,7 @@ SECONDS = Histogram(
 )
 MEDIA_BYTES = Counter("reelm_media_bytes", "Bytes of media served.", registry=REGISTRY)
 JOBS = Gauge("reelm_jobs", "Jobs by state.", ["state"], registry=REGISTRY)
+FEED = Gauge("reelm_feed", "The feed that learns, in this process.", ["figure"], registry=REGISTRY)
 INFO = Gauge("reelm_info", "Release that runs.", ["version"], registry=REGISTRY)
 INFO.labels(__version__).set(1)
 

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reelm import __version__
+from reelm.feed.live import LiveFeed
 from reelm.foundation.database import Session
 from reelm.foundation.jobs.listing import count_jobs
 from reelm.web import metrics
@@ -26,8 +27,10 @@ def healthz(session: Session) -> Health:
     return Health("ok", __version__)
 
 
-def metrics_text(session: Session) -> Response:
+def metrics_text(session: Session, live: LiveFeed) -> Response:
     """Return the metrics in Prometheus' text form."""
+    for name, figure in live.figures().items():
+        metrics.FEED.labels(name).set(figure)
     counts = msgspec.structs.asdict(count_jobs(session))
     for state, number in counts.items():
         metrics.JOBS.labels(state).set(number)
