@@ -100,7 +100,7 @@ def contents(path: Path) -> tuple[dict[str, int], dict[str, int | None]]:
     """Return how many rows each table has that a backup saves, and the named objects."""
     with owner_of(path) as connection:
         rows = count_rows(connection, without=ROWS_LEFT_OUT)
-        return rows, named_objects(connection)
+        return rows, named_objects(connection, without=ROWS_LEFT_OUT)
 
 
 def pieces(folder: Path) -> dict[str, bytes]:

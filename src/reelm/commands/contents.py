@@ -60,10 +60,19 @@ def count_rows(connection: Connection[Any], *, without: tuple[str, ...] = ()) ->
     return counts
 
 
-def named_objects(connection: Connection[Any]) -> dict[str, int | None]:
-    """Return the key of each object that a row names, with its size where a row says it."""
+def named_objects(
+    connection: Connection[Any], *, without: tuple[str, ...] = ()
+) -> dict[str, int | None]:
+    """Return the key of each object that a row names, with its size where a row says it.
+
+    Args:
+        connection: to the region's database.
+        without: tables that are passed over.
+    """
     named: dict[str, int | None] = {}
     for table, column in object_columns(connection):
+        if table in without:
+            continue
         size = SIZES.get((table, column))
         query = sql.SQL("SELECT {column}, {size} FROM {table} WHERE {column} IS NOT NULL").format(
             column=sql.Identifier(column),

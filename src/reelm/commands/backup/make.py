@@ -90,7 +90,7 @@ def _fill(home: Home, settings: Settings, owner: str, target: Path, say: Say) ->
     with psycopg.connect(owner, autocommit=True) as connection:
         if revision(connection) is None:
             app.prepare(home, settings, owner)
-        named = named_objects(connection)
+        named = named_objects(connection, without=ROWS_LEFT_OUT)
     _check_room(target, named)
     say(f"Copying {len(named)} objects. Uploads that are under way are not part of a backup.")
     copies = ObjectCopies(open_store(settings.storage, home), target / "objects")
@@ -131,7 +131,9 @@ def _settle(
         dumped = _dump(owner, target)
         missing = copies.add(dumped.named)
         with psycopg.connect(owner, autocommit=True) as connection:
-            still_named = named_objects(connection).keys() if missing else set()
+            still_named = (
+                named_objects(connection, without=ROWS_LEFT_OUT).keys() if missing else set()
+            )
         if missing <= still_named and keys == _facts_of_keys(home):
             return dumped, keys, missing
     raise Conflict("The region changed too fast for a backup: try again at a quieter time.")
@@ -145,7 +147,7 @@ def _dump(owner: str, target: Path) -> _Dumped:
             schema=revision(connection) or "",
             postgresql=server_major(connection),
             rows=count_rows(connection, without=ROWS_LEFT_OUT),
-            named=frozenset(named_objects(connection)),
+            named=frozenset(named_objects(connection, without=ROWS_LEFT_OUT)),
         )
         dump(owner, dumped.postgresql, name, target / DUMP)
     return dumped
