@@ -5,10 +5,8 @@ from reelm.feed.acts import MOST_ACTS, Act, signals_of
 from reelm.feed.cursor import Tab
 from reelm.feed.explain import Explanation, Reason, explain, explain_unprofiled, unexplained
 from reelm.feed.following import FollowingPage, following
-from reelm.feed.forget import forget_viewer
 from reelm.feed.hidden import After, Hidden, HiddenKind, hidden, hide, show_again
 from reelm.feed.history import History, WatchedVideo, forget_watched, history
-from reelm.feed.impressions import Shown
 from reelm.feed.recommend import Page, recommend
 from reelm.feed.reset import forget_signals, reset
 from reelm.feed.settings import (
@@ -21,7 +19,7 @@ from reelm.feed.settings import (
 from reelm.feed.signals import Kind, Signal
 from reelm.feed.topics import Offer, Used, topics
 from reelm.feed.unprofiled import PopularPage, popular
-from reelm.feed.watch import MAX_BATCH, Watched, record_watches
+from reelm.feed.watch import MAX_BATCH, Watched, count_watches, watches_of
 from reelm.feed.weights import HEADS, SLOTS, SOURCES
 
 __all__ = [
@@ -44,19 +42,18 @@ __all__ = [
     "PopularPage",
     "Reason",
     "SettingsChange",
-    "Shown",
     "Signal",
     "Tab",
     "Used",
     "Watched",
     "WatchedVideo",
     "change_settings",
+    "count_watches",
     "explain",
     "explain_unprofiled",
     "feed_settings",
     "following",
     "forget_signals",
-    "forget_viewer",
     "forget_watched",
     "hidden",
     "hide",
@@ -64,11 +61,11 @@ __all__ = [
     "models",
     "popular",
     "recommend",
-    "record_watches",
     "reset",
     "show_again",
     "signals_of",
     "topic_of",
     "topics",
     "unexplained",
+    "watches_of",
 ]

@@ -41,6 +41,7 @@ class Ask(NamedTuple):
         languages: languages chosen by the viewer; empty for all.
         without: ids given out this moment to another tab.
         avoided: creators who are not to be shown, as those the viewer has blocked.
+        page_id: of the response that the picks are for; asked again it gets the same.
     """
 
     viewer_id: int
@@ -55,13 +56,15 @@ class Ask(NamedTuple):
     languages: tuple[str, ...] = ()
     without: frozenset[int] = frozenset()
     avoided: frozenset[int] = frozenset()
+    page_id: int = 0
 
 
 class Pick(NamedTuple):
     """A video to show, where it came from, and why.
 
     `reasons` are names of the ranking's parts with what each added to the score, strongest first.
-    `again` says that the viewer has seen it, as all others.
+    `again` says that the viewer has seen it, as all others; `known`, that it was given out for
+    this page before, so that its impression is in the log.
     """
 
     video_id: int
@@ -70,6 +73,7 @@ class Pick(NamedTuple):
     propensity: float
     reasons: tuple[tuple[str, float], ...] = ()
     again: bool = False
+    known: bool = False
 
 
 class Prediction(NamedTuple):

@@ -1,6 +1,6 @@
 """What to watch next."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -8,8 +8,9 @@ from msgspec import Meta
 
 from reelm import feed as feeds
 from reelm import social
+from reelm.feed.live import LiveFeed, Outbox
 from reelm.foundation.database import Session
-from reelm.foundation.errors import Unauthenticated
+from reelm.foundation.errors import Unauthenticated, Unavailable
 from reelm.foundation.parts import Parts
 from reelm.web.api.feed_settings import LanguageChoice
 from reelm.web.api.paging import PageSize
@@ -22,6 +23,7 @@ Topic = Annotated[str, Meta(max_length=120, description="A hashtag without #; em
 
 NOT_PROFILED = "This feed is not made from what you watch."
 SEEN_AGAIN = "You have seen everything; these are the ones that you saw longest ago."
+NOT_READY = "What the feed has learned is being loaded; this is what is popular meanwhile."
 READ_THROUGH = "You have come to the end; it begins anew."
 
 
@@ -49,6 +51,8 @@ class FeedPage(msgspec.Struct, frozen=True, kw_only=True):
 def feed(
     session: Session,
     parts: Parts,
+    live: LiveFeed,
+    outbox: Outbox,
     viewer: Viewer,
     limit: PageSize = 10,
     cursor: FeedCursor | None = None,
@@ -61,25 +65,32 @@ def feed(
     if tab == "popular":
         # Not even the settings are read: who asks for this page has left them out.
         return popular_page(session, parts, account_id, limit, cursor, topic, language)
-    settings = feeds.feed_settings(session, parts, viewer_id=viewer.id, account_id=account_id)
-    if not settings.is_profiled and tab == "following":
+    if tab == "following":
         return following_page(session, parts, account_id, limit, cursor)
+    settings = feeds.feed_settings(session, parts, viewer_id=viewer.id, account_id=account_id)
     if not settings.is_profiled:
         return popular_page(session, parts, account_id, limit, cursor, topic, language)
-    page = feeds.recommend(
-        session,
-        parts,
-        viewer_id=viewer.id,
-        account_id=account_id,
-        limit=limit,
-        cursor=cursor,
-        tab=tab,
-    )
+    try:
+        page = feeds.recommend(
+            session,
+            parts,
+            live,
+            viewer_id=viewer.id,
+            account_id=account_id,
+            settings=settings,
+            limit=limit,
+            cursor=cursor or None,
+        )
+    except Unavailable:
+        # It is starting, or was sold without its model: what is popular needs no model.
+        instead = popular_page(session, parts, account_id, limit, None, "", "")
+        return msgspec.structs.replace(instead, cursor="", notice=NOT_READY)
+    outbox.need(*page.signals)
     return FeedPage(
-        videos=_videos(session, account_id, [(v.video_id, v.source) for v in page.videos]),
+        videos=_shapes(page.cards, page.sources),
         cursor=page.cursor,
         seen_again=page.seen_again,
-        is_profiled=tab == "for_you",
+        is_profiled=True,
         notice=SEEN_AGAIN if page.seen_again else None,
     )
 
@@ -128,11 +139,15 @@ def _videos(
     session: Session, account_id: int | None, shown: Sequence[tuple[int, str]]
 ) -> list[FeedVideo]:
     sources = dict(shown)
+    return _shapes(social.cards(session, account_id, list(sources)), sources)
+
+
+def _shapes(cards: Iterable[social.Card], sources: Mapping[int, str]) -> list[FeedVideo]:
     return [
         FeedVideo(
             **{name: getattr(video, name) for name in video.__struct_fields__},
             source=sources[card.id],
         )
-        for card in social.cards(session, account_id, list(sources))
+        for card in cards
         for video in [video_of(card)]
     ]

@@ -6,7 +6,9 @@ import msgspec
 from msgspec import Meta
 
 from reelm import feed
+from reelm.feed.live import Outbox
 from reelm.foundation.database import Session
+from reelm.foundation.parts import Parts
 from reelm.web.api.paging import number_of
 from reelm.web.endpoint import Id
 from reelm.web.viewer import Viewer
@@ -32,17 +34,21 @@ class WatchesForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     watches: Annotated[list[WatchForm], Meta(max_length=feed.MAX_BATCH)]
 
 
-def record_watches(session: Session, viewer: Viewer, body: WatchesForm) -> None:
-    """Take in watches; the same one sent twice counts once, unknown videos are passed over."""
-    watched = [
-        feed.Watched(
-            video_id=number_of(told.video_id),
-            watched_ms=told.watched_ms,
-            duration_ms=told.duration_ms,
-            loops=told.loops,
-            completed=told.completed,
-            muted=told.muted,
-        )
-        for told in body.watches
+def record_watches(
+    session: Session, parts: Parts, viewer: Viewer, outbox: Outbox, body: WatchesForm
+) -> None:
+    """Take in watches; the same one sent twice counts once, unknown videos are passed over.
+
+    When this has answered, the next page of the feed reflects them.
+    """
+    watches = [
+        feed.Watched(number_of(told.video_id), told.watched_ms, told.loops) for told in body.watches
     ]
-    feed.record_watches(session, viewer_id=viewer.id, account_id=viewer.account_id, watches=watched)
+    settings = feed.feed_settings(session, parts, viewer_id=viewer.id, account_id=viewer.account_id)
+    if settings.may_record:
+        signals = feed.watches_of(
+            session, viewer_id=viewer.id, account_id=viewer.account_id, watches=watches
+        )
+        outbox.need(*signals)
+    else:
+        feed.count_watches(session, account_id=viewer.account_id, watches=watches)

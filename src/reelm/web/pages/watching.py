@@ -7,6 +7,7 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from reelm.feed.live import LiveFeed, Outbox
 from reelm.foundation.database import Session
 from reelm.foundation.parts import Parts
 from reelm.web.api import feed as feed_api
@@ -24,6 +25,8 @@ def feed(
     request: Request,
     session: Session,
     parts: Parts,
+    live: LiveFeed,
+    outbox: Outbox,
     viewer: Viewer,
     tab: feed_api.FeedTab = "for_you",
     topic: feed_api.Topic = "",
@@ -36,7 +39,15 @@ def feed(
         topic = language = ""
     offer = settings_api.list_topics(session) if tab == "popular" else settings_api.Topics([], [])
     first = feed_api.feed(
-        session, parts, viewer, limit=FIRST_VIDEOS, tab=tab, topic=topic, language=language
+        session,
+        parts,
+        live,
+        outbox,
+        viewer,
+        limit=FIRST_VIDEOS,
+        tab=tab,
+        topic=topic,
+        language=language,
     )
     return page(
         request,
