@@ -73,7 +73,9 @@ def hide(
     subject: str,
     video_id: int = 0,
 ) -> tuple[Hidden, list[Signal]]:
-    """Hide something and return it with the signals to write; hiding again changes nothing.
+    """Hide something and return it with the signals to write.
+
+    Hiding again changes nothing but is told again: the time before may not have reached the log.
 
     Args:
         session: the transaction.
@@ -93,15 +95,12 @@ def hide(
     refuse_unkept(parts, account_id)
     subject = _checked(session, account_id, kind, subject)
     _refuse_too_many(session, viewer_id)
-    added = session.scalar(
+    session.execute(
         insert(HiddenSubject)
         .values(viewer_id=viewer_id, kind=kind, subject=subject, created_at=now())
         .on_conflict_do_nothing()
-        .returning(HiddenSubject.viewer_id)
     )
     entry = _entries(session, account_id, _rows(session, viewer_id, [(kind, subject)]))[0]
-    if added is None:
-        return entry, []
     return entry, [sign_of(viewer_id, kind, subject, video_id)]
 
 
@@ -113,19 +112,20 @@ def sign_of(viewer_id: int, kind: str, subject: str, video_id: int = 0) -> Signa
 
 
 def show_again(session: Session, *, viewer_id: int, kind: HiddenKind, subject: str) -> list[Signal]:
-    """Take a hiding back and return the signals to write; where there was none, nothing happens."""
-    if kind == "hashtag":
-        subject = topic_of(subject)
-    removed = session.scalar(
-        delete(HiddenSubject)
-        .where(
+    """Take a hiding back and return the signals to write; again changes nothing.
+
+    Raises:
+        Invalid: the subject is no id or no hashtag.
+    """
+    subject = topic_of(subject) if kind == "hashtag" else str(_number(kind, subject))
+    session.execute(
+        delete(HiddenSubject).where(
             HiddenSubject.viewer_id == viewer_id,
             HiddenSubject.kind == kind,
             HiddenSubject.subject == subject,
         )
-        .returning(HiddenSubject.kind)
     )
-    return [Signal(viewer_id, 0, _SHOW[kind], subject=subject)] if removed in _SHOW else []
+    return [Signal(viewer_id, 0, _SHOW[kind], subject=subject)] if kind in _SHOW else []
 
 
 def hidden(
@@ -149,9 +149,7 @@ def hidden(
 def _checked(session: Session, account_id: int | None, kind: HiddenKind, subject: str) -> str:
     if kind == "hashtag":
         return topic_of(subject)
-    if not (subject.isascii() and subject.isdigit() and 0 < int(subject[:20]) < 1 << 63):
-        raise Invalid(f"{subject[:40]!r} is not the id of a {kind}.")
-    number = int(subject)
+    number = _number(kind, subject)
     if kind == "video":
         social.require_watchable(session, account_id, number)
     elif kind == "creator":
@@ -161,6 +159,12 @@ def _checked(session: Session, account_id: int | None, kind: HiddenKind, subject
     elif session.get(Sound, number) is None:
         raise Missing("There is no such sound.")
     return str(number)
+
+
+def _number(kind: HiddenKind, subject: str) -> int:
+    if not (subject.isascii() and subject.isdigit() and 0 < int(subject[:20]) < 1 << 63):
+        raise Invalid(f"{subject[:40]!r} is not the id of a {kind}.")
+    return int(subject)
 
 
 def _require_creator(session: Session, account_id: int | None, creator_id: int) -> None:

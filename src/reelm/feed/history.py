@@ -63,13 +63,14 @@ def history(
 
 
 def forget_watched(session: Session, *, viewer_id: int, video_id: int) -> list[Signal]:
-    """Delete all that the log tells of a viewer and a video; return the signals to write."""
-    deleted = session.execute(
-        delete(SignalRow)
-        .where(SignalRow.viewer_id == viewer_id, SignalRow.video_id == video_id)
-        .returning(SignalRow.seq)
-    ).first()
-    return [] if deleted is None else [Signal(viewer_id, video_id, Kind.FORGET_WATCH)]
+    """Delete all that the log tells of a viewer and a video; return the signals to write.
+
+    Deleting again is told again: the time before may not have reached the ranker.
+    """
+    session.execute(
+        delete(SignalRow).where(SignalRow.viewer_id == viewer_id, SignalRow.video_id == video_id)
+    )
+    return [Signal(viewer_id, video_id, Kind.FORGET_WATCH)]
 
 
 def _cards(

@@ -30,10 +30,10 @@ Bools = npt.NDArray[np.bool_]
 
 # The newest videos of a choice that are ordered by how much they are watched; older ones follow
 # by age. It bounds what one choice costs, whatever the size of the catalogue.
-POOL = 20_000
+POOL = 10_000
 # Counts are read again after so long, and reading them takes at most this share of the time.
 POOL_S, POOL_SHARE = 20.0, 0.02
-# Choices kept at once: each is at most 640 kB.
+# Choices kept at once: each is at most 320 kB.
 CHOICES = 64
 # Attention to a post falls about as a power of its age; the exponent is the starting point of
 # well-known news sites' rankings, rounded down because videos live longer than news.
