@@ -4,38 +4,59 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import httpx2 as httpx
 import pytest
 from granian.constants import Interfaces
 from granian.server.embed import Server
 from starlette.testclient import TestClient
+from starlette.types import ASGIApp
 
+from reelm.feed import live
+from reelm.feed.live import LiveFeed
+from reelm.feed.ranker import Sizes
 from reelm.foundation.parts import Parts
 from reelm.web.application import build
+
+# A ranker with room for a few hundred videos is made in no time.
+FEW = Sizes(**dict.fromkeys(Sizes.__dataclass_fields__, 512))
 
 SIGN_UP = {"password": "correct horse battery", "birth_date": "1990-05-17"}
 
 
-@pytest.fixture
-def client(parts: Parts) -> Iterator[TestClient]:
-    """The application in this process; cookies are kept."""
-    with TestClient(build(parts), base_url="https://localhost") as client:
-        client.headers["origin"] = "https://localhost"
-        yield client
+@pytest.fixture(autouse=True)
+def small_ranker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the ranker room for a few hundred of everything."""
+    monkeypatch.setattr(live, "SIZES", FEW)
 
 
 @pytest.fixture
-def join(parts: Parts) -> Iterator[Callable[[str], TestClient]]:
-    """Sign somebody up and return their own client."""
+def application(parts: Parts) -> Iterator[ASGIApp]:
+    """The application in this process, started: one, for one holds the feed that learns."""
     application = build(parts)
-    opened: list[TestClient] = []
+    with TestClient(application, base_url="https://localhost"):
+        yield application
+
+
+@pytest.fixture
+def live_feed(application: Any) -> LiveFeed:
+    """The feed that learns of the application."""
+    return application.application.starlette.state.live
+
+
+@pytest.fixture
+def client(application: ASGIApp) -> TestClient:
+    """An anonymous client; cookies are kept."""
+    return _client(application)
+
+
+@pytest.fixture
+def join(application: ASGIApp) -> Callable[[str], TestClient]:
+    """Sign somebody up and return their own client."""
 
     def join(handle: str) -> TestClient:
-        client = TestClient(application, base_url="https://localhost")
-        client.__enter__() if not opened else None
-        opened.append(client)
-        client.headers["origin"] = "https://localhost"
+        client = _client(application)
         terms = client.get("/api/region").json()["terms_version"]
         answer = client.post(
             "/api/accounts", json={**SIGN_UP, "handle": handle, "terms_version": terms}
@@ -43,9 +64,13 @@ def join(parts: Parts) -> Iterator[Callable[[str], TestClient]]:
         assert answer.status_code == 201, answer.text
         return client
 
-    yield join
-    if opened:
-        opened[0].__exit__(None, None, None)
+    return join
+
+
+def _client(application: ASGIApp) -> TestClient:
+    client = TestClient(application, base_url="https://localhost")
+    client.headers["origin"] = "https://localhost"
+    return client
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ from reelm.foundation.errors import (
     RateLimited,
     TooLarge,
     Unauthenticated,
+    Unavailable,
 )
 from reelm.foundation.parts import Parts
 from reelm.web.api import (
@@ -21,20 +22,24 @@ from reelm.web.api import (
     feed,
     feed_settings,
     follows,
+    hidden,
+    history,
     jobs,
     likes,
     me,
     operations,
     profiles,
+    reasons,
     region,
     reports,
     sessions,
+    signals,
     uploads,
     videos,
     watches,
 )
 from reelm.web.endpoint import SIGNED_IN, STAFF, Endpoint
-from reelm.web.pages import gate, legal, own, reporting, sharing, staff, watching
+from reelm.web.pages import feed_control, gate, legal, own, reporting, sharing, staff, watching
 
 HTML = "text/html"
 MAX_AVATAR_BYTES = 10 << 20
@@ -79,6 +84,27 @@ API = (
     Endpoint("GET", "/api/feed/settings", feed_settings.read_settings),
     Endpoint("PATCH", "/api/feed/settings", feed_settings.edit_settings, errors=(Forbidden,)),
     Endpoint("GET", "/api/feed/topics", feed_settings.list_topics),
+    Endpoint("GET", "/api/feed/weights", reasons.weights),
+    Endpoint("GET", "/api/feed/model", reasons.model, errors=(Unavailable,)),
+    Endpoint("POST", "/api/feed/reset", history.reset, errors=(Unavailable,)),
+    Endpoint("GET", "/api/feed/hidden", hidden.list_hidden),
+    Endpoint(
+        "POST", "/api/feed/hidden", hidden.hide, status=201,
+        errors=(Forbidden, Missing, Conflict, Unavailable),
+    ),
+    Endpoint(
+        "DELETE", "/api/feed/hidden/{kind}/{subject}", hidden.show_again, errors=(Unavailable,)
+    ),
+    Endpoint("GET", "/api/me/history", history.read_history),
+    Endpoint("DELETE", "/api/me/history", history.forget_history, errors=(Unavailable,)),
+    Endpoint(
+        "DELETE", "/api/me/history/{video_id}", history.forget_watched, errors=(Unavailable,)
+    ),
+    Endpoint(
+        "POST", "/api/signals", signals.record_signals, errors=(Unavailable,),
+        accepts=("application/json", "text/plain"),
+    ),
+    Endpoint("GET", "/api/videos/{video_id}/why", reasons.why, errors=(Missing, Unavailable)),
     Endpoint(
         "POST", "/api/watches", watches.record_watches, errors=(TooLarge,),
         accepts=("application/json", "text/plain"),
@@ -173,6 +199,9 @@ PAGES = (
     Endpoint("GET", "/upload", own.upload, produces=HTML),
     Endpoint("GET", "/me/videos", own.my_videos, produces=HTML),
     Endpoint("GET", "/settings", own.settings, produces=HTML),
+    Endpoint("GET", "/settings/feed", feed_control.settings, produces=HTML),
+    Endpoint("GET", "/history", feed_control.history, produces=HTML),
+    Endpoint("GET", "/how-the-feed-works", feed_control.how_it_works, produces=HTML),
     Endpoint("GET", "/report", reporting.form, produces=HTML),
     Endpoint("POST", "/report", reporting.send, produces=HTML),
     Endpoint("GET", "/jobs", staff.jobs, access=STAFF, produces=HTML),

@@ -4,11 +4,14 @@ from typing import Literal
 
 import msgspec
 
-from reelm import accounts, social
+from reelm import accounts, feed, social
+from reelm.feed.live import Outbox
 from reelm.foundation.database import Session
+from reelm.foundation.parts import Parts
 from reelm.web.api.me import account_id_of
 from reelm.web.api.paging import Cursor, PageSize, cursor_after, number_of
 from reelm.web.api.shapes import Creator, creator_of
+from reelm.web.api.signals import tell
 from reelm.web.viewer import Viewer
 
 
@@ -25,16 +28,30 @@ class FollowRequests(msgspec.Struct, frozen=True):
     cursor: str | None
 
 
-def follow(session: Session, viewer: Viewer, handle: str) -> Following:
+def follow(
+    session: Session, parts: Parts, viewer: Viewer, outbox: Outbox, handle: str
+) -> Following:
     """Follow an account, or ask to where it is private."""
-    creator_id = social.account_at(session, viewer.account_id, handle)
-    return Following(social.follow(session, account_id_of(viewer), creator_id))
+    account_id = account_id_of(viewer)
+    creator_id = social.account_at(session, account_id, handle)
+    before = social.follow_state(session, account_id, creator_id)
+    state = social.follow(session, account_id, creator_id)
+    if before == "none":
+        tell(session, parts, viewer, outbox, feed.Kind.FOLLOW, subject=str(creator_id))
+    return Following(state)
 
 
-def unfollow(session: Session, viewer: Viewer, handle: str) -> Following:
+def unfollow(
+    session: Session, parts: Parts, viewer: Viewer, outbox: Outbox, handle: str
+) -> Following:
     """Stop following an account, or withdraw the request."""
+    account_id = account_id_of(viewer)
     creator_id = accounts.account_named(session, handle)
-    return Following(social.unfollow(session, account_id_of(viewer), creator_id))
+    before = social.follow_state(session, account_id, creator_id)
+    state = social.unfollow(session, account_id, creator_id)
+    if before != "none":
+        tell(session, parts, viewer, outbox, feed.Kind.UNFOLLOW, subject=str(creator_id))
+    return Following(state)
 
 
 def follow_requests(

@@ -2,9 +2,12 @@
 
 import msgspec
 
-from reelm import social
+from reelm import feed, social
+from reelm.feed.live import Outbox
 from reelm.foundation.database import Session
+from reelm.foundation.parts import Parts
 from reelm.web.api.me import account_id_of
+from reelm.web.api.signals import tell
 from reelm.web.viewer import Viewer
 
 
@@ -15,14 +18,24 @@ class Liked(msgspec.Struct, frozen=True):
     is_liked: bool
 
 
-def like(session: Session, viewer: Viewer, video_id: int) -> Liked:
+def like(session: Session, parts: Parts, viewer: Viewer, outbox: Outbox, video_id: int) -> Liked:
     """Like a video."""
-    return _liked(social.like(session, account_id_of(viewer), video_id))
+    account_id = account_id_of(viewer)
+    was_liked = social.likes_of(session, account_id, video_id).is_liked
+    likes = social.like(session, account_id, video_id)
+    if not was_liked:
+        tell(session, parts, viewer, outbox, feed.Kind.LIKE, video_id=video_id)
+    return _liked(likes)
 
 
-def unlike(session: Session, viewer: Viewer, video_id: int) -> Liked:
+def unlike(session: Session, parts: Parts, viewer: Viewer, outbox: Outbox, video_id: int) -> Liked:
     """Take a like back."""
-    return _liked(social.unlike(session, account_id_of(viewer), video_id))
+    account_id = account_id_of(viewer)
+    was_liked = social.likes_of(session, account_id, video_id).is_liked
+    likes = social.unlike(session, account_id, video_id)
+    if was_liked:
+        tell(session, parts, viewer, outbox, feed.Kind.UNLIKE, video_id=video_id)
+    return _liked(likes)
 
 
 def _liked(likes: social.Likes) -> Liked:

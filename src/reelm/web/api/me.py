@@ -8,10 +8,12 @@ from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import StreamingResponse
 
 from reelm import accounts, social, videos
+from reelm.feed.live import LiveFeed
 from reelm.foundation.clock import now
 from reelm.foundation.database import Session
 from reelm.foundation.errors import Unauthenticated
 from reelm.foundation.parts import Parts
+from reelm.web.api.reasons import model_file
 from reelm.web.viewer import Cookies, Viewer
 
 DisplayName = Annotated[str, Meta(max_length=100, description="At most 50 characters.")]
@@ -121,7 +123,7 @@ def make_recovery_codes(
     return RecoveryCodes(accounts.renew_codes(session, parts, account_id, password=body.password))
 
 
-def export_me(session: Session, parts: Parts, viewer: Viewer) -> StreamingResponse:
+def export_me(session: Session, parts: Parts, viewer: Viewer, live: LiveFeed) -> StreamingResponse:
     """Download everything that the region holds of one's account, as a zip."""
     account_id = account_id_of(viewer)
     accounts.count_try(parts, accounts.EXPORT_ACCOUNT, account_id)
@@ -130,8 +132,11 @@ def export_me(session: Session, parts: Parts, viewer: Viewer) -> StreamingRespon
         "content-disposition": f'attachment; filename="{name}"',
         "cache-control": "no-store",
     }
+    more = {"feed-model.json": model_file(session, parts, viewer, live)}
     return StreamingResponse(
-        accounts.export_account(parts, account_id), media_type="application/zip", headers=headers
+        accounts.export_account(parts, account_id, more),
+        media_type="application/zip",
+        headers=headers,
     )
 
 

@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from reelm import moderation
+from reelm import feed, moderation
+from reelm.feed.live import Outbox
 from reelm.foundation.database import Session
 from reelm.foundation.parts import Parts
 from reelm.web.api.me import account_id_of
+from reelm.web.api.signals import tell
 from reelm.web.endpoint import Id
 from reelm.web.viewer import Viewer
 
@@ -65,7 +67,9 @@ class Closed(msgspec.Struct, frozen=True):
     closed_at: datetime
 
 
-def send_report(session: Session, parts: Parts, viewer: Viewer, body: ReportForm) -> Received:
+def send_report(
+    session: Session, parts: Parts, viewer: Viewer, outbox: Outbox, body: ReportForm
+) -> Received:
     """Report a video, comment or account; an account is not needed."""
     new = moderation.NewReport(
         target_kind=body.target_kind,
@@ -77,6 +81,9 @@ def send_report(session: Session, parts: Parts, viewer: Viewer, body: ReportForm
     report_id = moderation.report(
         session, parts, new, reporter_id=viewer.account_id, address=viewer.address
     )
+    if body.target_kind == "video":
+        video_id = id_number(body.target_id)
+        tell(session, parts, viewer, outbox, feed.Kind.REPORT, video_id=video_id)
     return Received(str(report_id))
 
 

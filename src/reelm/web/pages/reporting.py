@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reelm import accounts, social
+from reelm.feed.live import Outbox
 from reelm.foundation.database import Session
 from reelm.foundation.errors import Invalid, Missing, ReelmError
 from reelm.foundation.parts import Parts
@@ -33,7 +34,12 @@ def form(
 
 
 def send(
-    request: Request, session: Session, parts: Parts, viewer: Viewer, form: dict[str, str]
+    request: Request,
+    session: Session,
+    parts: Parts,
+    viewer: Viewer,
+    outbox: Outbox,
+    form: dict[str, str],
 ) -> Response:
     """Keep the report."""
     try:
@@ -42,7 +48,7 @@ def send(
         raise Invalid(f"The report is not as it should be: {error}.") from None
     try:
         with session.begin_nested():
-            reports_api.send_report(session, parts, viewer, body)
+            reports_api.send_report(session, parts, viewer, outbox, body)
     except ReelmError as error:
         target = _target(session, viewer, body.target_kind, body.target_id)
         shown = {"target": target, "error": error.sentence, "values": form}
