@@ -6,6 +6,7 @@ from reelm.feed.forget import forget_viewer
 from reelm.feed.idle import forget_idle
 from reelm.feed.log.days import keep_days
 from reelm.feed.log.snapshots import remove_orphans
+from reelm.feed.outlived import forget_outlived
 from reelm.foundation.jobs import JobRun
 
 
@@ -19,6 +20,7 @@ def keep_log(run: JobRun) -> None:
     """Make the log's next days, drop those past their time, and what is left of the idle."""
     keep_days(run.parts)
     forget_idle(run.parts, whole_log=True)
+    forget_outlived(run.parts)
     forget_idle_impressions(run.parts)
 
 
