@@ -246,9 +246,9 @@ class World:
                 about = []
             if rng.random() < 0.05:
                 about = [rng.integers(0, TOPICS)]
-            names = {f"topic{topic}_{rng.integers(0, 3)}" for topic in about}
-            names |= {"foryou"} if rng.random() < 0.5 else set()
-            self.tags.append(tuple(sorted(names)))
+            names = [f"topic{topic}_{rng.integers(0, 3)}" for topic in about]
+            names += ["foryou"] if rng.random() < 0.5 else []
+            self.tags.append(tuple(dict.fromkeys(rng.permutation(names).tolist())))
 
     def _make_viewers(self, rng: np.random.Generator) -> None:
         size = self.size
