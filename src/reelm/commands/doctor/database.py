@@ -10,6 +10,7 @@ from psycopg import Connection, sql
 from reelm import app
 from reelm.commands.contents import newest_revision, revision, server_major
 from reelm.commands.doctor.check import Check, fail, guarded, ok, warn
+from reelm.commands.doctor.feed import check_feed
 from reelm.commands.doctor.jobs import check_jobs, check_uploads
 from reelm.commands.doctor.role import check_role
 from reelm.foundation.clock import now
@@ -39,6 +40,7 @@ def check_database(home: Home, settings: Settings, owner: str) -> Iterator[Check
         yield guarded("ids", LOOK_AGAIN, check_ids, connection)
         yield guarded("jobs", MIGRATE, check_jobs, connection, home)
         yield guarded("uploads", MIGRATE, check_uploads, connection, home)
+        yield guarded("feed", MIGRATE, check_feed, connection, home)
 
 
 def check_server(connection: Connection[Any], is_embedded: bool) -> Check:
