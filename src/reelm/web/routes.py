@@ -80,7 +80,7 @@ API = (
         produces="application/zip", errors=(RateLimited,),
     ),
     # The feed and what people do
-    Endpoint("GET", "/api/feed", feed.feed, errors=WRONG),
+    Endpoint("GET", "/api/feed", feed.feed, errors=(*WRONG, Unavailable)),
     Endpoint("GET", "/api/feed/settings", feed_settings.read_settings),
     Endpoint("PATCH", "/api/feed/settings", feed_settings.edit_settings, errors=(Forbidden,)),
     Endpoint("GET", "/api/feed/topics", feed_settings.list_topics),
@@ -106,7 +106,8 @@ API = (
     ),
     Endpoint("GET", "/api/videos/{video_id}/why", reasons.why, errors=(Missing, Unavailable)),
     Endpoint(
-        "POST", "/api/watches", watches.record_watches, errors=(TooLarge,),
+        "POST", "/api/watches", watches.record_watches,
+        errors=(TooLarge, RateLimited, Unavailable),
         accepts=("application/json", "text/plain"),
     ),
     Endpoint("GET", "/api/videos/{video_id}", videos.video, errors=(Missing,)),
