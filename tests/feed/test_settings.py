@@ -104,10 +104,11 @@ def test_where_children_may_not_be_tracked_none_of_them_can_switch_it_on(of, per
     assert of(INDIA, child, newness=0.7).newness == 0.7
 
 
-def test_whose_age_nobody_knows_counts_as_a_child(of):
-    found = of(INDIA)
+def test_whose_age_nobody_knows_counts_as_a_child(of, person):
+    found = of(INDIA, person(None))
     assert (found.is_profiled, found.may_be_profiled) == (False, False)
     assert "your age is not known" in found.reason
+    assert of(INDIA).is_profiled, "of an anonymous viewer nothing outlasts the session"
 
 
 def test_where_nothing_of_anonymous_viewers_may_be_kept_nothing_is(of, person):

@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -43,6 +44,18 @@ def application(parts: Parts) -> Iterator[ASGIApp]:
 def live_feed(application: Any) -> LiveFeed:
     """The feed that learns of the application."""
     return application.application.starlette.state.live
+
+
+@pytest.fixture
+def heard(live_feed: LiveFeed) -> Callable[..., None]:
+    """Wait until the ranker has heard of new videos, as it does a moment after their commit."""
+
+    def heard(*video_ids: str) -> None:
+        wanted = {int(video_id) for video_id in video_ids}
+        while not wanted <= set(live_feed.holder._ranker.videos()):
+            time.sleep(0.02)
+
+    return heard
 
 
 @pytest.fixture

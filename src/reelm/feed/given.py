@@ -15,6 +15,8 @@ from reelm.feed.ranker import Pick
 RESERVED_S = 60.0
 # Reasons of a viewer's last pages: what somebody may still be looking at.
 MOST_REASONS = 60
+# Pages of a viewer that can be asked for again: a response that was lost on its way is.
+MOST_PAGES = 8
 # Viewers of whom anything is kept; some kilobytes each.
 MOST_VIEWERS = 20_000
 
@@ -30,6 +32,7 @@ class _Viewer:
     def __init__(self) -> None:
         self.until: dict[int, float] = {}  # video -> monotonic time
         self.reasons: OrderedDict[int, Why] = OrderedDict()
+        self.pages: OrderedDict[int, list[Pick]] = OrderedDict()
 
 
 class Given:
@@ -47,12 +50,30 @@ class Given:
         viewer.until = {video: until for video, until in viewer.until.items() if until > moment}
         return frozenset(viewer.until)
 
-    def reserve(self, viewer_id: int, picks: Sequence[Pick]) -> None:
-        """Keep picks from other tabs, and remember their reasons."""
+    def page(self, viewer_id: int, page_id: int) -> list[Pick] | None:
+        """Return the picks that were given out for this page before, if it is remembered.
+
+        Picks whose impression is in the log say so, or is on its way there with the first answer.
+        """
+        viewer = self._viewers.get(viewer_id)
+        if viewer is None or page_id not in viewer.pages:
+            return None
+        lost, moment = set[int](), time.monotonic()
+        for video, until in viewer.until.items():
+            if until <= moment:
+                lost.add(video)
+        return [pick._replace(known=pick.video_id not in lost) for pick in viewer.pages[page_id]]
+
+    def reserve(self, viewer_id: int, picks: Sequence[Pick], page_id: int = 0) -> None:
+        """Keep picks from other tabs, and remember their reasons and their page."""
         viewer = self._viewers.get(viewer_id)
         if viewer is None:
             viewer = self._viewers[viewer_id] = _Viewer()
         self._viewers.move_to_end(viewer_id)
+        if page_id and picks:
+            viewer.pages[page_id] = list(picks)
+            if len(viewer.pages) > MOST_PAGES:
+                viewer.pages.popitem(last=False)
         until = time.monotonic() + RESERVED_S
         for pick in picks:
             viewer.until[pick.video_id] = until

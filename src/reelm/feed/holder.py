@@ -100,9 +100,12 @@ class Holder:
         """
         self._check()
         with self._lock:
+            before = self._given.page(ask.viewer_id, ask.page_id)
+            if before is not None:
+                return before
             without = ask.without | self._given.reserved(ask.viewer_id)
             picks = self._ranker.recommend(ask._replace(without=without))
-            self._given.reserve(ask.viewer_id, picks)
+            self._given.reserve(ask.viewer_id, picks, ask.page_id)
             self._active.note(ask.viewer_id, _now_ms())
         return picks
 

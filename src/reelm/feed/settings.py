@@ -1,9 +1,9 @@
 """What a viewer has set for the feed, and whether anything may be learned from the viewer.
 
 Whether the feed is made from what the viewer does: the viewer's own choice comes first, as far as
-the policy pack allows it; otherwise the pack's profiling age decides. Whoever cannot be told to be
-old enough (no birth date is kept, or nobody is signed in) counts as too young for a pack that
-states an age.
+the policy pack allows it; otherwise the pack's profiling age decides for an account. One that
+cannot be told to be old enough, as no birth date is kept, counts as too young for a pack that
+states an age. For anonymous viewers the pack says whether there is a feed of theirs at all.
 """
 
 from collections.abc import Sequence
@@ -151,9 +151,10 @@ def refuse_unkept(parts: Parts, account_id: int | None) -> None:
 
 def _standing(session: Session, parts: Parts, account_id: int | None) -> _Standing:
     pack = _pack(parts)
-    if pack.profiling_age is None:
+    if account_id is None or pack.profiling_age is None:
+        # Of an anonymous viewer nothing outlasts the session; a pack may forbid even that.
         return _Standing()
-    age = None if account_id is None else accounts.age_of(session, parts, account_id)
+    age = accounts.age_of(session, parts, account_id)
     if age is not None and age >= pack.profiling_age:
         return _Standing()
     sentence = (AGE_UNKNOWN if age is None else TOO_YOUNG).format(age=pack.profiling_age)

@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from reelm.feed.models import SignalRow
-from reelm.feed.signals import Kind, Signal, Surface, is_long_view
+from reelm.feed.signals import COMPLETE_AT, Kind, Signal, Surface, is_long_view
 from reelm.foundation.clock import now
 from reelm.foundation.errors import TooLarge
 from reelm.social import watchable_by
@@ -25,8 +25,6 @@ MAX_BATCH = 100
 SAME_WITHIN = timedelta(minutes=10)
 # Rows of the log looked back for these; nobody swipes faster.
 LOOK_BACK = 400
-# A video counts as watched to its end from here: players stop a few frames early.
-COMPLETE_AT = 0.9
 # The same clip left running: more loops than this say nothing more of taste.
 MAX_LOOPS = 1000
 

@@ -8,7 +8,7 @@ from tests.social.factory import make_rendition, make_video
 
 
 @pytest.fixture
-def people(join, parts):
+def people(join, parts, heard):
     """Clients of Ada and Bea, and a function that posts a video as one of them."""
     ada, bea = join("ada_l"), join("bea_m")
 
@@ -20,6 +20,8 @@ def people(join, parts):
             video_id = make_video(session, account_id, **fields)
             make_rendition(session, video_id, "360")
             make_rendition(session, video_id, "720")
+        if fields.get("audience", "public") in ("public", "followers"):
+            heard(str(video_id))
         return str(video_id)
 
     return ada, bea, post
@@ -71,7 +73,7 @@ def test_an_anonymous_viewer_is_remembered_by_the_cookie(people, client):
 
 
 @pytest.mark.parametrize("query", [
-    "limit=0", "limit=51", "limit=x", "tab=all", "cursor=%00", "cursor=" + "x" * 65, "cursor=",
+    "limit=0", "limit=51", "limit=x", "tab=all", "cursor=%00", "cursor=" + "x" * 65,
 ])  # fmt: skip
 def test_wrong_feed_queries_are_refused(client, query):
     answer = client.get(f"/api/feed?{query}")

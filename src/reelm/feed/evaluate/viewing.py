@@ -33,20 +33,9 @@ def signals_of(event: Event, creator_id: int, seq: int) -> list[Signal]:
     """
     viewer_id, video_id, at_ms = event.user_id + 1, event.video_id + 1, event.time_ms
     surface = event.surface % SURFACES
-    signals = [
-        Signal(viewer_id, video_id, Kind.IMPRESSION, at_ms, seq, surface=surface),
-        Signal(
-            viewer_id,
-            video_id,
-            Kind.WATCH,
-            at_ms,
-            seq + 1,
-            watched_ms=event.play_time_ms,
-            duration_ms=event.duration_ms,
-            long_view=event.long_view == 1,
-            surface=surface,
-        ),
-    ]
+    # In the order of the product: what is done at a video comes before it is left, and then the
+    # watch is told.
+    told = [(Kind.IMPRESSION, "")]
     if any(event[7:]):
         about = str(creator_id) if creator_id else ""
         acts = (
@@ -57,15 +46,23 @@ def signals_of(event: Event, creator_id: int, seq: int) -> list[Signal]:
             (event.is_hate, Kind.NOT_INTERESTED, ""),
             (event.is_profile_enter and about, Kind.PROFILE_VISIT, about),
         )
-        for happened, kind, subject in acts:
-            if happened:
-                place = seq + len(signals)
-                signals.append(
-                    Signal(
-                        viewer_id, video_id, kind, at_ms, place, surface=surface, subject=subject
-                    )
-                )
-    return signals
+        told += [(kind, subject) for happened, kind, subject in acts if happened]
+    signals = [
+        Signal(viewer_id, video_id, kind, at_ms, place, surface=surface, subject=subject)
+        for place, (kind, subject) in enumerate(told, seq)
+    ]
+    watch = Signal(
+        viewer_id,
+        video_id,
+        Kind.WATCH,
+        at_ms,
+        seq + len(signals),
+        watched_ms=event.play_time_ms,
+        duration_ms=event.duration_ms,
+        long_view=event.long_view == 1,
+        surface=surface,
+    )
+    return [*signals, watch]
 
 
 class Remembered(NamedTuple):
@@ -80,9 +77,11 @@ class Remembered(NamedTuple):
 
 
 class Memories:
-    """All views of all histories by time, the newest of each a second after the one before.
+    """All views of all histories: the oldest of everybody first, the newest of everybody last.
 
-    They are kept as numbers, 27 bytes each: a history is as long as a log, and comes by viewer.
+    A history tells the order of its views but not their times: each is taken to end just before
+    the log begins, with a second between two views. They are kept as numbers, 27 bytes each: a
+    history is as long as a log, and comes by viewer.
     """
 
     def __init__(self, past: Iterable[Past], until_ms: int) -> None:
@@ -90,13 +89,12 @@ class Memories:
 
         Args:
             past: the histories.
-            until_ms: the first event's time; a history is from before it, whatever its times say.
+            until_ms: the first event's time; a history is from before it.
         """
         columns = tuple(array(kind) for kind in "qqqbbb")
         for row in past:
-            last_ms = min(row.last_time_ms, until_ms)
-            for back, (video_id, *what) in enumerate(_acts(row)):
-                view = (max(last_ms - back * STEP_MS, 0), row.user_id + 1, video_id + 1, *what)
+            for back, (video_id, *what) in enumerate(_acts(row), 1):
+                view = (max(until_ms - back * STEP_MS, 0), row.user_id + 1, video_id + 1, *what)
                 for column, value in zip(columns, view, strict=True):
                     column.append(value)
         self._columns = [

@@ -13,14 +13,12 @@ from typing import Any
 from psycopg import Connection
 
 from reelm.feed.parameters import as_array
-from reelm.feed.signals import Kind, Signal
+from reelm.feed.signals import COMPLETE_AT, Kind, Signal
 from reelm.foundation.errors import Invalid
 
 # Held shared by each batch and alone, for a moment, by an erasure (barrier): batches that begin
 # after that moment see that the account is gone.
 ERASURE_LOCK = 0x7265656C6D06  # "reelm" 6
-# A video counts as watched to its end from here: players stop a few frames early.
-COMPLETE_AT = 0.9
 MAX_INT, MAX_SMALL, MAX_ID = (1 << 31) - 1, (1 << 15) - 1, (1 << 63) - 1
 MAX_TEXT = 200
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

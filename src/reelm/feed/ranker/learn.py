@@ -161,10 +161,12 @@ def _relate(
     surfaces: np.ndarray,
     own: np.ndarray,
     at_ms: int,
+    *,
+    blends: bool = True,
 ) -> None:
     """Learn what is watched after what, and what made the long views likely."""
     table = model.viewers
-    for place in np.flatnonzero(long).tolist():
+    for place in np.flatnonzero(long & blends).tolist():
         model.long_views += 1
         if model.long_views > BLEND_ALL and model.long_views % BLEND_EVERY:
             continue
@@ -230,7 +232,8 @@ def _recall(model: Model, signals: Sequence[Signal], at_ms: int) -> None:
     for viewer, row in zip(viewers.tolist(), rows.tolist(), strict=True):
         model.seen.add(viewer, row)
     nowhere, own = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.bool_)
-    _relate(model, viewers, rows, long, nowhere, own, at_ms)
+    # What was shown beside it, and how popular that was, nobody knows: no lesson for the blend.
+    _relate(model, viewers, rows, long, nowhere, own, at_ms, blends=False)
 
 
 def _number(kind: str, subject: str) -> int:
