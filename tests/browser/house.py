@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import httpx2 as httpx
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request
 from tests.browser.factory import Clips
 from tests.commands.served import REELM, Served, serving
@@ -20,6 +21,8 @@ PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobil
 DESKTOP = {"viewport": {"width": 1280, "height": 800}}
 CREATORS = ("asha", "bora", "chen")
 PLAIN_CLIPS = 14
+# Only one clip has hashtags.
+TAGGED_BY, TAGGED = "bora", "Down the #rivers in #fog by #boat"
 _numbers = count(1)
 
 
@@ -50,10 +53,23 @@ def filled(home: Path, clips: Clips) -> Iterator[House]:
     """Serve a new region with clips of several people."""
     with serving(home) as served:
         house = House(served, clips)
+        session = _signed_up(house, TAGGED_BY)
         for place, handle in enumerate(CREATORS):
             mine = range(place, PLAIN_CLIPS, len(CREATORS))
-            house.bring(handle, [clips.plain(number) for number in mine])
+            ids = house.bring(handle, [clips.plain(number) for number in mine])
+            if handle == TAGGED_BY:
+                address = f"{house.address}/api/videos/{ids[-1]}"
+                httpx.patch(address, json={"caption": TAGGED}, headers=session).raise_for_status()
         yield house
+
+
+def _signed_up(house: House, handle: str) -> dict[str, str]:
+    """Make an account and return the header that asks as it would."""
+    terms = httpx.get(f"{house.address}/api/region").json()["terms_version"]
+    form = {"handle": handle, "password": PASSWORD, "birth_date": "1990-05-17"}
+    answer = httpx.post(f"{house.address}/api/accounts", json={**form, "terms_version": terms})
+    answer.raise_for_status()
+    return {"cookie": f"reelm_session={answer.cookies['reelm_session']}"}
 
 
 @dataclass

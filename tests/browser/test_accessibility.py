@@ -10,8 +10,11 @@ from tests.browser.house import DESKTOP, House, Visit
 from tests.browser.playing import playing
 from tests.commands.served import REELM
 
-FOR_ALL = ("/sign-in", "/sign-up", "/recover", "/terms", "/privacy", "/api", "/@asha", "/nowhere")
-FOR_MEMBERS = ("/upload", "/settings", "/me/videos", "/?tab=following")
+FOR_ALL = (
+    *("/sign-in", "/sign-up", "/recover", "/terms", "/privacy", "/api", "/@asha", "/nowhere"),
+    *("/how-the-feed-works", "/settings/feed", "/?tab=popular"),
+)
+FOR_MEMBERS = ("/upload", "/settings", "/me/videos", "/?tab=following", "/history")
 FOR_STAFF = ("/jobs", "/staff/reports")
 
 
@@ -54,6 +57,12 @@ def test_no_page_has_a_serious_barrier(visit: Opener, house: House, size: str) -
     page = guest.go("/")
     playing(page)
     found += serious_in_both(page)
+    page.locator(".card[data-state=playing] [data-act=more]").click()
+    found += serious_in_both(page)
+    page.get_by_role("button", name="Why am I seeing this?").click()
+    page.locator("#why-sheet [data-sentence]:not(:empty)").wait_for()
+    found += serious_in_both(page)
+    page.keyboard.press("Escape")
     page.keyboard.press("l")
     found += serious_in_both(page)
 

@@ -20,6 +20,7 @@ def test_feed_video_and_profile_read(plain: Visit) -> None:
     page = plain.go("/")
     cards = page.locator(".card")
     assert cards.count() >= 3
+    expect(page.get_by_role("link", name="More videos")).to_be_visible()
     assert page.locator(".card video[controls]").count() == cards.count()
     first = cards.first
     expect(first.locator(".name")).to_be_visible()
@@ -27,6 +28,20 @@ def test_feed_video_and_profile_read(plain: Visit) -> None:
     assert page.locator("a.tile").count() >= 3
     page.locator("a.tile").first.click()
     expect(page.locator("video[controls]").first).to_be_visible()
+
+
+def test_the_feed_explains_itself_and_popular_is_chosen(plain: Visit) -> None:
+    page = plain.go("/how-the-feed-works")
+    weights = plain.api("GET", "/api/feed/weights")
+    expect(page.locator("tbody tr")).to_have_count(sum(map(len, weights.values())))
+    expect(page.get_by_text(weights["parts"][0]["why"])).to_be_visible()
+    page.goto(plain.address + "/settings/feed")
+    expect(page.get_by_label("Variety")).to_have_value("0.5")
+    page.goto(plain.address + "/?tab=popular")
+    page.locator("#popular-topic").select_option("")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("heading", name="Popular")).to_be_attached()
+    assert page.locator(".card").count() >= 3
 
 
 def test_signing_up_out_and_in(plain: Visit) -> None:
