@@ -1,8 +1,6 @@
 """The jobs of this room."""
 
 from reelm.feed.erase import erase_from_feed
-from reelm.feed.forget import forget_idle as forget_idle_impressions
-from reelm.feed.forget import forget_viewer
 from reelm.feed.idle import forget_idle
 from reelm.feed.log.days import keep_days
 from reelm.feed.log.snapshots import remove_orphans
@@ -21,11 +19,8 @@ def keep_log(run: JobRun) -> None:
     keep_days(run.parts)
     forget_idle(run.parts, whole_log=True)
     forget_outlived(run.parts)
-    forget_idle_impressions(run.parts)
 
 
 def forget_account(run: JobRun, *, account_id: int) -> None:
     """Drop all that the feed holds of an erased account."""
     erase_from_feed(run.parts, account_id)
-    with run.transaction() as session:
-        forget_viewer(session, account_id)
