@@ -1,8 +1,8 @@
 """The ranker alone on one core, from 10,000 to 1,000,000 videos: time, memory, signals per second.
 
 Each size runs in a process of its own, bound to one core, with one thread for BLAS. A tenth as
-many viewers as videos (at least 5,000), each with a history (benchmarks/rig/crowd.py says how they are made), all
-told through `observe` in batches of 256. Then:
+many viewers as videos (at least 5,000), each with a history (benchmarks/rig/crowd.py says how
+they are made), all told through `observe` in batches of 256. Then:
 
     recommend   of ASKS viewers drawn by activity, a page of 10 each; before each one a batch of
                 64 signals of others is observed, and after it what the viewer did with the page,

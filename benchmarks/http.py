@@ -1,16 +1,22 @@
 # ruff: noqa: A005 - the name says what it measures; nothing imports it
-"""Feed requests per second: the web process on one core, PostgreSQL on the other.
+"""Feed requests and signals per second: the web process on one core, PostgreSQL on the other.
 
-wrk asks for /api/feed?limit=10 over 32 connections, as nobody in particular and signed in, from a
-region that has VIDEOS published videos of CREATORS accounts (one clip, posted again by its rows:
-what the feed reads is rows). wrk shares the database's core and takes little of it.
+wrk asks over 32 connections, as nobody in particular and signed in, a region that has VIDEOS
+published videos of CREATORS accounts (one clip, posted again by its rows: what the feed reads is
+rows; it is served anew once they are there). wrk shares the database's core and takes little of it.
 
-`anonymous` sends no cookie: each request is a new viewer who gets a new cookie. `signed_in` takes
-turns among VIEWERS accounts, as many people swipe at once; each request writes ten impressions.
-`one_at_a_time` is a single connection, the same accounts.
+`anonymous` asks for /api/feed?limit=10 and sends no cookie: each request is a new viewer who gets a
+new cookie. `signed_in` takes turns among VIEWERS accounts, as many people swipe at once. Each
+request writes ten impressions to the log before it is answered. `one_at_a_time` is a single
+connection, the same accounts.
 
-With --profile, py-spy (if it is on the PATH) samples the web process during a signed-in round, and
-`shares` says what part of the samples that hold the GIL or wait in a request was spent where.
+`one_watch` and `ten_watches` send so many watches in each POST /api/watches, of those accounts and
+of videos in turn: `signals_per_s` are those acknowledged, that is written to the log, committed
+and learned from.
+
+With --profile, py-spy (if it is on the PATH) samples the web process during a round of feed
+requests and one of watches, and `shares` says what part of the samples that hold the GIL or wait
+in a request was spent where.
 
     python benchmarks/http.py [--profile] [ROUNDS] [SECONDS] [VIDEOS]
 
@@ -31,7 +37,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import psycopg
 from benchmarks.rig.client import Client
 from benchmarks.rig.figures import finish, say, summary
-from benchmarks.rig.serving import Served, cpu_s, served
+from benchmarks.rig.serving import Served, cpu_s, made, serving
 from sqlalchemy import text
 
 from reelm import app
@@ -41,7 +47,10 @@ from reelm.foundation.home import Home
 
 WEB_CORE, OTHER_CORE = 0, 1
 CONNECTIONS = 32
-VIEWERS = 40
+# Watches in one request.
+WATCHES = {"one_watch": 1, "ten_watches": 10}
+# So many that nobody sees all videos within the rounds.
+VIEWERS = 200
 CREATORS = 200
 PEOPLE = """
 INSERT INTO account (id, handle, display_name, bio, links, is_private, state, created_at)
@@ -57,6 +66,23 @@ request = function()
   return wrk.format("GET", "{path}", {{ ["Cookie"] = cookies[turn] }})
 end
 """
+WATCH = """
+local cookies = {{ {cookies} }}
+local turn, video = 0, 0
+request = function()
+  turn = turn % #cookies + 1
+  local watches = {{}}
+  for n = 1, {count} do
+    video = (video + 7) % {videos}
+    local id = tostring({first}LL + video):gsub("LL", "")
+    local told = '{{"video_id":"%s","watched_ms":%d,"duration_ms":10000}}'
+    watches[n] = told:format(id, video * 37 % 12000)
+  end
+  local body = '{{"watches":[' .. table.concat(watches, ",") .. "]}}"
+  local headers = {{ ["Cookie"] = cookies[turn], ["Content-Type"] = "application/json" }}
+  return wrk.format("POST", "/api/watches", headers, body)
+end
+"""
 NOBODY = 'request = function() return wrk.format("GET", "{path}") end'
 # Where a sample belongs: the innermost frame that matches decides.
 PLACES = (
@@ -64,6 +90,8 @@ PLACES = (
     ("waiting for PostgreSQL", r"psycopg/(connection|waiting|generators)"),
     ("SQL: driver and ORM", r"psycopg|sqlalchemy"),
     ("viewer and session", r"reelm/web/viewer|reelm/accounts"),
+    ("ranker", r"reelm/feed/ranker"),
+    ("log of signals", r"reelm/feed/(log|live|holder|remote|given)"),
     ("feed and cards", r"reelm/feed|reelm/social|reelm/videos"),
     ("JSON and shapes", r"reelm/web/api|msgspec|_encoded"),
     ("HTTP: routing, headers, metrics", r"starlette|reelm/web|prometheus|granian"),
@@ -75,29 +103,39 @@ def main(rounds: int, seconds: int, videos: int, *, profile: bool) -> None:
     """Measure, and print one line of JSON."""
     if shutil.which("wrk") is None:
         sys.exit("wrk is not installed: apt-get install wrk")
-    with tempfile.TemporaryDirectory(prefix="reelm-http-") as name, served() as region:
+    with tempfile.TemporaryDirectory(prefix="reelm-http-") as name, made() as home:
         folder = Path(name)
-        clients = [region.client() for _ in range(VIEWERS)]
-        for number, client in enumerate(clients):
-            client.sign_up(f"bench_http_{number}")
-        _fill(region, clients[0], folder, videos)
-        nobody, people = folder / "nobody.lua", folder / "people.lua"
-        nobody.write_text(NOBODY.format(path=FEED))
+        with serving(home) as region:
+            clients = [region.client() for _ in range(VIEWERS)]
+            for number, client in enumerate(clients):
+                client.sign_up(f"bench_http_{number}")
+            first = _fill(region, clients[0], folder, videos)
         cookies = ", ".join(f'"{client.cookie}"' for client in clients)
-        people.write_text(TAKE_TURNS.format(cookies=cookies, path=FEED))
-        region.pin("web", WEB_CORE)
-        region.pin("database", OTHER_CORE)
-        figures: dict[str, object] = {"videos": videos, "connections": CONNECTIONS}
-        for kind, script in (("anonymous", nobody), ("signed_in", people)):
-            figures[kind] = _rounds(region, kind, script, rounds, seconds)
-        figures["one_at_a_time_ms"] = _alone(region, people, seconds)
-        if profile:
-            figures["shares"] = _shares(region, people, folder, seconds)
+        scripts = {
+            "anonymous": NOBODY.format(path=FEED),
+            "signed_in": TAKE_TURNS.format(cookies=cookies, path=FEED),
+        }
+        for kind, count in WATCHES.items():
+            scripts[kind] = WATCH.format(cookies=cookies, count=count, videos=videos, first=first)
+        for kind, script in scripts.items():
+            (folder / kind).write_text(script)
+        with serving(home) as region:
+            region.pin("web", WEB_CORE)
+            region.pin("database", OTHER_CORE)
+            figures: dict[str, object] = {"videos": videos, "connections": CONNECTIONS}
+            for kind in scripts:
+                figures[kind] = _rounds(region, kind, folder / kind, rounds, seconds)
+            figures["one_at_a_time_ms"] = _alone(region, folder / "signed_in", seconds)
+            if profile:
+                figures["shares"] = {
+                    kind: _shares(region, folder / kind, folder, seconds)
+                    for kind in ("signed_in", "one_watch")
+                }
     finish("http", figures)
 
 
-def _fill(region: Served, client: Client, folder: Path, videos: int) -> None:
-    """Publish one clip and copy its rows, with accounts of their own."""
+def _fill(region: Served, client: Client, folder: Path, videos: int) -> int:
+    """Publish one clip, copy its rows, with accounts of their own, and return the first id."""
     content = make_clip(clips()[0], folder, font=None).read_bytes()
     video_id = client.upload(content, "A clip #bench")
     client.wait_until_ready(video_id)
@@ -137,6 +175,7 @@ def _fill(region: Served, client: Client, folder: Path, videos: int) -> None:
         psycopg.connect(owner, autocommit=True) as connection,
     ):
         connection.execute("VACUUM ANALYZE")
+    return int(video_id)
 
 
 def _rounds(
@@ -153,7 +192,11 @@ def _rounds(
         p50.append(_ms(_found(r"50%\s+([\d.]+\w+)", out)))
         p99.append(_ms(_found(r"99%\s+([\d.]+\w+)", out)))
         say(f"{name}: {per_s[-1]:,.0f}/s, p50 {p50[-1]:.0f} ms, p99 {p99[-1]:.0f} ms")
+    more = {}
+    if name in WATCHES:
+        more["signals_per_s"] = summary([WATCHES[name] * rate for rate in per_s], 0)
     return {
+        **more,
         "per_s": summary(per_s, 0),
         "p50_ms": summary(p50, 1),
         "p99_ms": summary(p99, 1),
@@ -230,4 +273,4 @@ def _ms(words: str) -> float:
 
 if __name__ == "__main__":
     numbers = [int(word) for word in sys.argv[1:] if word.isdigit()]
-    main(*(numbers + [3, 5, 2000][len(numbers) :]), profile="--profile" in sys.argv)
+    main(*(numbers + [3, 5, 10_000][len(numbers) :]), profile="--profile" in sys.argv)

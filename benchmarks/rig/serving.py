@@ -53,14 +53,30 @@ class Served:
 @contextmanager
 def served(environment: Mapping[str, str] | None = None) -> Iterator[Served]:
     """Make a region in a temporary folder and serve it on a free port until the end."""
+    with made() as home, serving(home, environment) as region:
+        yield region
+
+
+@contextmanager
+def made() -> Iterator[Path]:
+    """Make a region in a temporary folder, gone afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="reelm-bench-"))
     folder.chmod(0o755)  # as root the database runs as a user of its own
     home = folder / "region"
+    options = ("--jurisdiction", "neutral", "--operator", "Benchmark")
+    try:
+        subprocess.run([REELM, "init", home, *options], check=True, stdout=sys.stderr)
+        yield home
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def serving(home: Path, environment: Mapping[str, str] | None = None) -> Iterator[Served]:
+    """Serve a region on a free port until the end."""
     port = _free_port()
     clean = {k: v for k, v in os.environ.items() if not k.startswith("REELM_")}
     settings = {**clean, **UNLIMITED, **(environment or {}), "REELM_HTTP_PORT": str(port)}
-    options = ("--jurisdiction", "neutral", "--operator", "Benchmark")
-    subprocess.run([REELM, "init", home, *options], check=True, stdout=sys.stderr)
     process = subprocess.Popen([REELM, "serve", "--region", home], env=settings, stdout=sys.stderr)
     try:
         _wait_for(port, process)
@@ -71,7 +87,6 @@ def served(environment: Mapping[str, str] | None = None) -> Iterator[Served]:
             process.wait(STOP_S)
         finally:
             process.kill()
-            shutil.rmtree(folder, ignore_errors=True)
 
 
 def cpu_s(pid: int) -> float:
