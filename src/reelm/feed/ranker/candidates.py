@@ -6,14 +6,14 @@ popular is kept up to date from what has moved, and the best of a hashtag for so
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from reelm.feed.ranker.catalogue import FOLLOWERS, PUBLIC, Catalogue, number_of
+from reelm.feed.ranker.leanings import Leanings
 from reelm.feed.ranker.popularity import Popularity
-from reelm.feed.ranker.rows import NONE, Ints
+from reelm.feed.ranker.rows import NONE, Array, Ints
 from reelm.feed.ranker.seen import Seen
 from reelm.feed.ranker.values import Ask
 from reelm.feed.ranker.viewers import Viewers
@@ -34,8 +34,6 @@ MOST_KEPT = 5_000
 # Hashtags and creators of one viewer that are looked up, videos of each creator, followed creators
 # looked at for one page, and recent long views whose neighbours are.
 TOPICS, CREATORS, OF_EACH_CREATOR, FOLLOWED, POSITIVES = 6, 6, 8, 60, 16
-# A long view counts this much of the one after it when favourites are counted: taste changes.
-FADING = 0.9
 # A person who has posted wants to meet the video in the feed; after a day that wish is past.
 OWN_IS_NEW_MS = 24 * 3600 * 1000
 TRIAL_MS = TRIAL_DAYS * 24 * 3600 * 1000
@@ -65,6 +63,7 @@ class Candidates:
         seen: what they were shown.
         popularity: of videos, and which have moved in it.
         neighbours: gives videos watched beside some, and how strongly each.
+        leanings: of viewers to hashtags and creators.
         draw: gives a random generator; it changes no state of the model.
     """
 
@@ -73,6 +72,7 @@ class Candidates:
     seen: Seen
     popularity: Popularity
     neighbours: Neighbours
+    leanings: Leanings
     draw: np.random.Generator
     trial: list[int] = field(default_factory=list)
     _popular_rows: Ints = field(default_factory=lambda: np.empty(0, np.int32))
@@ -210,13 +210,21 @@ class Candidates:
         topics = [self.catalogue.tags.find(number_of(topic)) for topic in ask.topics]
         creators = list[int]()
         if viewer != NONE:
-            liked = self.viewers.recent_long(viewer)
-            weights = FADING ** np.arange(len(liked))[::-1]
-            tags = self.catalogue.videos.tags[liked]
-            topics += _favourites(tags.ravel(), np.repeat(weights, tags.shape[1]), TOPICS)
-            creators = _favourites(self.catalogue.videos.creator[liked], weights, CREATORS)
+            liked = np.union1d(self.viewers.recent(viewer), self.viewers.recent_long(viewer))
+            videos, tags = self.catalogue.videos, self.catalogue.tags.ids
+            topics += self._favourites(viewer, self.catalogue.telling_tags(liked), tags, TOPICS)
+            creators = self._favourites(
+                viewer, videos.creator[liked], self.catalogue.creators.ids, CREATORS
+            )
         lists = [self._tagged(tag, ask.now_ms) for tag in dict.fromkeys(topics) if tag != NONE]
         return _in_turn([self._newest(creators), *lists])
+
+    def _favourites(self, viewer: int, values: Ints, ids: Array, count: int) -> list[int]:
+        """Return the rows of hashtags or creators towards which a viewer leans most."""
+        known = np.unique(values[values != NONE])
+        leaning = self.leanings.to(viewer, ids[known])
+        best = np.lexsort((known, -leaning))[:count]
+        return [int(row) for row in known[best[leaning[best] > 0]]]
 
     def _newest(self, creators: list[int]) -> Ints:
         newest = [
@@ -279,13 +287,6 @@ class Candidates:
         videos = self.catalogue.videos
         rows = np.flatnonzero(videos.audience[: videos.top] != 0)
         return rows[np.argsort(-videos.published_ms[rows], kind="stable")].astype(np.int32)
-
-
-def _favourites(values: Ints, weights: npt.NDArray[Any], count: int) -> list[int]:
-    known, places = np.unique(values, return_inverse=True)
-    total = np.bincount(places, weights, len(known))
-    order = [place for place in np.lexsort((known, -total)) if known[place] != NONE]
-    return [int(known[place]) for place in order[:count]]
 
 
 def _in_turn(lists: list[Ints]) -> Ints:

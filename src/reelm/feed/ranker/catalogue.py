@@ -17,6 +17,8 @@ TAGS = 4
 # Videos listed for each creator and each hashtag: the newest. Older ones that are watched are found
 # as popular and as neighbours.
 OF_CREATOR, OF_TAG = 64, 10_000
+# A hashtag on more than this share of all videos is no topic.
+COMMON_SHARE, COMMON_LEAST = 0.2, 10
 HIDDEN, PUBLIC, FOLLOWERS = 0, 1, 2
 _AUDIENCE = {"public": PUBLIC, "followers": FOLLOWERS}
 
@@ -53,6 +55,7 @@ class Tags(Table):
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__("tags", sizes.tags)
+        self.videos = self.column("videos", np.int32)
         self.text: dict[int, str] = {}
         self.on_clear(self._forget_texts)
 
@@ -132,6 +135,7 @@ class Catalogue:
             (self.sounds, self.videos.sound),
         ):
             table.on_clear(partial(self._unlink, column))
+        self.videos.on_clear(lambda rows: self._count_tags(self.videos.tags[rows], -1))
         self.creators.on_clear(self.by_creator.drop)
         self.tags.on_clear(self.by_tag.drop)
 
@@ -154,8 +158,10 @@ class Catalogue:
         for tag in tags:
             if tag not in known:
                 self.by_tag.add(tag, row)
+        self._count_tags(videos.tags[row], -1)
         videos.creator[row] = creator
         videos.tags[row] = tags + [NONE] * (TAGS - len(tags))
+        self._count_tags(videos.tags[row], 1)
         sound = facts.sound_id
         videos.sound[row] = self.sounds.admit(sound, at_ms) if sound else NONE
         videos.language[row] = number_of(facts.language) if facts.language else 0
@@ -167,6 +173,12 @@ class Catalogue:
     def remove(self, video_ids: Iterable[int]) -> None:
         """Forget videos."""
         self.videos.drop(video_ids)
+
+    def telling_tags(self, rows: Ints) -> Ints:
+        """Return the hashtags of videos, NONE for those that so many bear that they say nothing."""
+        tags: Ints = self.videos.tags[rows]
+        common = self.tags.videos[tags] > max(COMMON_SHARE * len(self.videos), COMMON_LEAST)
+        return np.where(common, np.int32(NONE), tags)
 
     def tagged(self, tag: int) -> Ints:
         """Return the rows of the videos with a hashtag, oldest first."""
@@ -186,6 +198,9 @@ class Catalogue:
             for tag in self.videos.tags[row].tolist():
                 if tag != NONE:
                     self.by_tag.add(tag, row)
+
+    def _count_tags(self, tags: Array, amount: int) -> None:
+        np.add.at(self.tags.videos, tags[tags != NONE], amount)
 
     def _unlink(self, column: Array, rows: Ints) -> None:
         """Let videos no longer name rows that will be of something else."""

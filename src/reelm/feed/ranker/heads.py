@@ -13,10 +13,11 @@ import numpy.typing as npt
 from reelm.feed.ranker.catalogue import Catalogue
 from reelm.feed.ranker.durations import BUCKETS, MOST_WATCHED_MS, WatchTimes, bucket_of
 from reelm.feed.ranker.effects import NUMBER, PRIOR, TARGETS, Effects, Things
+from reelm.feed.ranker.leanings import Leanings
 from reelm.feed.ranker.net import Net
 from reelm.feed.ranker.rows import NONE, Array, Ints
 from reelm.feed.ranker.vectors import Vectors
-from reelm.feed.ranker.viewers import WATCHED, Viewers
+from reelm.feed.ranker.viewers import Viewers
 from reelm.feed.signals import SKIP_MS, SURFACES
 
 Floats = npt.NDArray[np.float32]
@@ -47,16 +48,22 @@ SURPRISE_KEPT = 0.8
 SHOWN_BACK, SHOWN_ALL_BACK = 100, 20_000
 # Properties of which these means are kept.
 SHOWN = 5
-# A watch counts this much of the one after it, and without any a third are taken to be long.
-_PLACES, _FADING, USUAL_LONG = np.arange(WATCHED), 0.9 ** np.arange(WATCHED), 0.66
 _SURFACE, _BUCKET = np.eye(SURFACES, dtype=np.float32), np.eye(BUCKETS, dtype=np.float32)
 
 
 class Heads:
     """The online model with several heads."""
 
-    def __init__(self, catalogue: Catalogue, viewers: Viewers, vectors: Vectors, seed: int) -> None:
-        self._catalogue, self._viewers, self._vectors = catalogue, viewers, vectors
+    def __init__(
+        self,
+        catalogue: Catalogue,
+        viewers: Viewers,
+        vectors: Vectors,
+        leanings: Leanings,
+        seed: int,
+    ) -> None:
+        self._catalogue, self._viewers = catalogue, viewers
+        self._vectors, self._leanings = vectors, leanings
         self.effects, self.watch_times = Effects(), WatchTimes()
         self._last_ms = viewers.column("last_ms", np.int64)
         self._last_surface = viewers.column("last_surface", np.int8, fill=-1)
@@ -87,7 +94,7 @@ class Heads:
                 durations[:, None] <= 0,
                 _BUCKET[bucket_of(durations)],
                 self._habits(viewers, surfaces, at_ms),
-                self._leanings(viewers, videos),
+                self._leans(viewers, videos),
                 _SURFACE[surfaces],
             ],
             axis=1,
@@ -126,6 +133,8 @@ class Heads:
         self.watch_times.add(watched_ms, durations)
         rows = self.effects.rows(self._things(viewers, videos, surfaces, at_ms))
         surprise = self.effects.learn(rows, outcomes[:, :TARGETS])
+        quantile = self.watch_times.quantile_of_its_length(watched_ms, durations)
+        self._leanings.learn(viewers, videos, 0.5 * (outcomes[:, 0] + quantile))
         self._learn_habits(viewers, rows, durations, surprise)
         again = at_ms - self._last_ms[viewers] < SESSION_S * 1000
         self._session[viewers] = np.where(again, self._session[viewers] + 1, 1)
@@ -144,6 +153,8 @@ class Heads:
         targets = np.repeat(long[:, None], TARGETS, axis=1).astype(np.float32)
         known = np.array([1, 0, 0, 0], np.float32)
         surprise = self.effects.learn(rows, targets, known, kinds)
+        # How long is not known: as long as most that are, or are not, watched long.
+        self._leanings.learn(viewers, videos, (0.25 + 0.5 * long).astype(np.float32))
         durations = self._catalogue.videos.duration_ms[videos]
         self._learn_habits(viewers, rows, durations, surprise)
 
@@ -219,22 +230,17 @@ class Heads:
             dtype=np.float32,
         )
 
-    def _leanings(self, viewers: Ints, videos: Ints) -> Floats:
+    def _leans(self, viewers: Ints, videos: Ints) -> Floats:
         """Return how a viewer's last watches speak for a video: by taste, topic and creator."""
-        table = self._catalogue.videos
         recent = self._viewers.watched[viewers]
-        there = recent != NONE
-        # The ring's places in the order of time: the last watch counts most.
-        age = (self._viewers.watched_count[viewers, None] - 1 - _PLACES) % WATCHED
-        fading = np.where(there, _FADING[age], 0)
-        long = fading * self._viewers.watched_long[viewers]
-        usual = (long.sum(axis=1) + USUAL_LONG) / (fading.sum(axis=1) + 2)
-        columns = [self._vectors.fit(recent, there, videos), np.log(usual)]
-        for column in (table.tags[:, 0], table.creator):
-            same = (column[recent] == column[videos][:, None]) & (column[videos] != NONE)[:, None]
-            watches, longs = (fading * same).sum(axis=1), (long * same).sum(axis=1)
-            columns += [np.log((longs + usual) / (watches + 1) / usual), 0.5 * np.log1p(watches)]
-        return np.stack(columns, axis=1).astype(np.float32)
+        fit = self._vectors.fit(recent, recent != NONE, videos)
+        columns = [
+            fit[:, None],
+            4 * self._leanings.of_topics(viewers, videos),
+            4 * self._leanings.of_creators(viewers, videos),
+            4 * self._leanings.worth_of(videos)[:, None],
+        ]
+        return np.concatenate(columns, axis=1, dtype=np.float32)
 
     def _learn_habits(self, viewers: Ints, rows: Longs, durations: Longs, surprise: Floats) -> None:
         of_video = rows[:, NUMBER["video"]]

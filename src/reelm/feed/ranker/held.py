@@ -1,5 +1,6 @@
 """All that is held about one viewer, in plain words and numbers, for the viewer to read."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import numpy as np
 from reelm.feed.ranker.effects import KINDS
 from reelm.feed.ranker.heads import HEADS
 from reelm.feed.ranker.model import Model
-from reelm.feed.ranker.rows import NONE, Ints
+from reelm.feed.ranker.rows import NONE, Array, Ints
 
 TARGETS = ("long_view", "watch_quantile", "skip", "like")
 
@@ -23,16 +24,8 @@ def known_of(model: Model, viewer_id: int) -> dict[str, Any]:
         "seen": _ids(model, model.seen.oldest(viewer)),
         "watched_lately": _ids(model, model.viewers.recent(viewer)),
         "watched_long_or_liked_lately": _ids(model, model.viewers.recent_long(viewer)),
-        "leaning_to_topics": {
-            model.catalogue.tags.text.get(tag, ""): round(amount, 4)
-            for tag, amount in _pairs(profile.topics)
-            if tag != NONE
-        },
-        "leaning_to_creators": {
-            str(model.catalogue.creators.ids[creator]): round(amount, 4)
-            for creator, amount in _pairs(profile.creators)
-            if creator != NONE
-        },
+        "leaning_to_topics": _leanings(model, viewer, model.catalogue.videos.tags, _tag),
+        "leaning_to_creators": _leanings(model, viewer, model.catalogue.videos.creator, _creator),
         "interest_vector": [round(value, 5) for value in profile.interest.tolist()],
         "hidden": {
             kind: [str(number) for number in sorted(numbers)]
@@ -48,8 +41,27 @@ def _ids(model: Model, rows: Ints) -> list[str]:
     return [str(number) for number in model.catalogue.videos.ids[rows].tolist()]
 
 
-def _pairs(known: tuple[Ints, Any]) -> list[tuple[int, float]]:
-    return list(zip(known[0].tolist(), known[1].tolist(), strict=True))
+def _tag(model: Model, row: int) -> tuple[int, str]:
+    return int(model.catalogue.tags.ids[row]), model.catalogue.tags.text.get(row, "")
+
+
+def _creator(model: Model, row: int) -> tuple[int, str]:
+    number = int(model.catalogue.creators.ids[row])
+    return number, str(number)
+
+
+def _leanings(
+    model: Model, viewer: int, column: Array, name: Callable[[Model, int], tuple[int, str]]
+) -> dict[str, float]:
+    """Return the leanings to hashtags or creators of all that the viewer was shown."""
+    rows = np.union1d(model.viewers.recent(viewer), model.seen.oldest(viewer)).astype(np.int32)
+    named = [name(model, row) for row in np.unique(column[rows]).tolist() if row != NONE]
+    leaning = model.leanings.to(viewer, np.array([number for number, _ in named], np.int64))
+    return {
+        text: round(amount, 4)
+        for (_, text), amount in zip(named, leaning.tolist(), strict=True)
+        if amount
+    }
 
 
 def _effects(model: Model, viewer: int) -> list[dict[str, Any]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from reelm.feed.ranker.catalogue import Catalogue
 from reelm.feed.ranker.heads import HEADS, Heads
+from reelm.feed.ranker.leanings import Leanings
 from reelm.feed.ranker.neighbours import Neighbours
 from reelm.feed.ranker.pending import Pending
 from reelm.feed.ranker.popularity import Popularity
@@ -21,6 +22,7 @@ from reelm.feed.ranker.viewers import Viewers
 # log.
 VERSION = 1
 _WORD = (1 << 64) - 1
+Part = Popularity | Vectors | Leanings | Relevance | Heads | Pending
 
 
 class Model:
@@ -35,10 +37,17 @@ class Model:
         self.popularity = Popularity(videos)
         self.neighbours = Neighbours(sizes, videos)
         self.vectors = Vectors(videos, seed)
+        self.leanings = Leanings(self.catalogue, self.viewers)
         self.relevance = Relevance(
-            self.catalogue, self.viewers, self.popularity, self.neighbours, self.vectors, seed
+            self.catalogue,
+            self.viewers,
+            self.popularity,
+            self.neighbours,
+            self.vectors,
+            self.leanings,
+            seed,
         )
-        self.heads = Heads(self.catalogue, self.viewers, self.vectors, seed)
+        self.heads = Heads(self.catalogue, self.viewers, self.vectors, self.leanings, seed)
         self.pending = Pending(sizes, self.heads.width, len(HEADS))
         self._admitted = self.long_views = 0
         videos.on_clear(self.pending.forget_videos)
@@ -65,7 +74,7 @@ class Model:
             "admitted": self._admitted,
             "long_views": self.long_views,
         }
-        parts: dict[str, Table | Popularity | Vectors | Relevance | Heads | Pending] = {
+        parts: dict[str, Table | Part] = {
             **{table.name: table for table in self._tables()},
             **self._others(),
         }
@@ -97,10 +106,11 @@ class Model:
     def _tables(self) -> tuple[Table, ...]:
         return (*self.catalogue.tables(), self.viewers, self.neighbours.table)
 
-    def _others(self) -> dict[str, Popularity | Vectors | Relevance | Heads | Pending]:
+    def _others(self) -> dict[str, Part]:
         return {
             "popularity": self.popularity,
             "vectors": self.vectors,
+            "leanings": self.leanings,
             "relevance": self.relevance,
             "heads": self.heads,
             "pending": self.pending,

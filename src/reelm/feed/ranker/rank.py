@@ -19,7 +19,13 @@ NAMES = tuple(part.name for part in PARTS)
 LEAST = 1e-4
 # The parts of an explanation that are told by the views of relevance, and not as one number.
 REASONS = 5
-TOLD = ("beside", "taste", "creator", "topic")
+TOLD = {
+    "beside": ("beside",),
+    "taste": ("taste",),
+    "creator": ("creator_now", "creator"),
+    "topic": ("topic_now", "topic"),
+    "popular": (*(name for name, _ in VIEWS[:POPULAR]), "worth"),
+}
 
 
 @dataclass(frozen=True)
@@ -92,10 +98,9 @@ def reasons(
         found = dict(zip(NAMES, part, strict=True))
         del found["relevance"]
         named = dict(zip((name for name, _ in VIEWS), view, strict=True))
-        found["popular"] = sum(view[:POPULAR])
-        for name in TOLD:
+        for name, views_of in TOLD.items():
             told = name if name != "topic" else _topic(model, profile, int(scores.rows[place]))
-            found[told] = named[name]
+            found[told] = sum(named[one] for one in views_of)
         strongest = sorted(found.items(), key=lambda item: (-abs(item[1]), item[0]))
         result.append(tuple((name, round(amount, 4)) for name, amount in strongest[:REASONS]))
     return result
@@ -103,7 +108,9 @@ def reasons(
 
 def _topic(model: Model, profile: Profile, row: int) -> str:
     """Return `topic:` with the hashtag of a video towards which the viewer leans most."""
-    leaning = dict(zip(*(values.tolist() for values in profile.topics), strict=True))
-    tags = [tag for tag in model.catalogue.videos.tags[row].tolist() if tag != NONE]
-    best = max(tags, key=lambda tag: float(leaning.get(tag, 0.0)), default=NONE)
-    return f"topic:{model.catalogue.tags.text.get(best, '')}"
+    telling = model.catalogue.telling_tags(np.array([row], np.int32))[0]
+    tags = [tag for tag in telling.tolist() if tag != NONE]
+    if not tags:
+        return "topic:"
+    leaning = model.leanings.to(profile.viewer, model.catalogue.tags.ids[tags])
+    return f"topic:{model.catalogue.tags.text.get(tags[int(np.argmax(leaning))], '')}"

@@ -22,6 +22,8 @@ from reelm.feed.signals import SURFACES, Signal
 from reelm.feed.weights import NEW_CREATOR_IMPRESSIONS, SOURCES, following_boost
 
 # What was shown last, as far as distances on the next page look back.
+# After so many skips in a row a page is varied as at the end of the slider: taste may have changed.
+UNPLEASED, UNPLEASED_VARIETY = 5, 1.0
 LOOK_BACK = max(CREATOR_GAP, TAG_WINDOW)
 
 
@@ -44,6 +46,7 @@ class Ranker:
             model.seen,
             model.popularity,
             model.neighbours.lifts,
+            model.leanings,
             self._draw,
         )
 
@@ -89,7 +92,7 @@ class Ranker:
             self._before(viewer),
             ask.limit,
             first=int(np.argmax(own)) if own.any() else NONE,
-            variety=ask.variety,
+            variety=self._variety(ask, viewer),
             newness=ask.newness,
             draw=self._draw,
         )
@@ -190,6 +193,15 @@ class Ranker:
         ids = self._model.catalogue.videos.ids[rows].tolist()
         return [Pick(video_id, "again", 0.0, 1.0, again=True) for video_id in ids]
 
+    def _variety(self, ask: Ask, viewer: int) -> float:
+        """Return how varied the page is: more than asked for when nothing has pleased lately."""
+        if viewer == NONE:
+            return ask.variety
+        last = self._model.viewers.latest_long(viewer, UNPLEASED)
+        if len(last) < UNPLEASED or last.any():
+            return ask.variety
+        return max(ask.variety, UNPLEASED_VARIETY)
+
     def _before(self, viewer: int) -> Row | None:
         if viewer == NONE:
             return None
@@ -216,7 +228,7 @@ class Ranker:
             source=source,
             creators=videos.creator[rows],
             sounds=videos.sound[rows],
-            tags=videos.tags[rows],
+            tags=self._model.catalogue.telling_tags(rows),
             trial=no,
             new_creator=no.copy(),
         )

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from reelm.feed.ranker.catalogue import Catalogue
+from reelm.feed.ranker.leanings import Leanings
 from reelm.feed.ranker.neighbours import Neighbours
 from reelm.feed.ranker.popularity import Popularity
-from reelm.feed.ranker.rows import NONE, Array, Ints
+from reelm.feed.ranker.rows import Array, Ints
 from reelm.feed.ranker.vectors import Vectors
 from reelm.feed.ranker.viewers import Viewers
 from reelm.feed.signals import SURFACES
@@ -31,20 +32,21 @@ VIEWS: tuple[tuple[str, float], ...] = (
     ("beside", 0.6),
     ("taste", 0.6),
     ("seen", -0.5),
-    ("creator", 0.5),
-    ("topic", 0.5),
+    ("topic_now", 3.0),
+    ("topic", 3.0),
+    ("creator_now", 1.5),
+    ("creator", 3.0),
+    ("worth", 3.0),
 )
 POPULAR, SEEN = (
     4,
     6,
 )  # the first views tell how popular a video is, the others how it fits the viewer
+# The first views tell how popular a video is, the others how it fits the viewer.
+POPULAR, SEEN, WORTH = 4, 6, 11
 RATE, SURFACE_RATE = 0.1, 0.03
 SAMPLE = 256
 LEAST_OTHERS = 3
-# A watch counts this much of the one after it: taste changes.
-FADING = 0.9
-# A topic or creator is taken for average until this many watches say otherwise.
-USUAL_WATCHES, USUAL_LONG = 2.0, 0.33
 # Watches whose neighbours are looked up.
 BESIDE = 16
 
@@ -53,11 +55,10 @@ BESIDE = 16
 class Profile:
     """What the views need of one viewer, worked out once for all videos of a request."""
 
+    viewer: int
     recent: Ints
     interest: Floats
     beside: tuple[Ints, Floats]
-    topics: tuple[Ints, Floats]
-    creators: tuple[Ints, Floats]
 
 
 class Relevance:
@@ -70,10 +71,12 @@ class Relevance:
         popularity: Popularity,
         neighbours: Neighbours,
         vectors: Vectors,
+        leanings: Leanings,
         seed: int,
     ) -> None:
         self._catalogue, self._viewers = catalogue, viewers
-        self._popularity, self._neighbours, self._vectors = popularity, neighbours, vectors
+        self._popularity, self._neighbours = popularity, neighbours
+        self._vectors, self._leanings = vectors, leanings
         self._random = np.random.default_rng(seed)
         self._weights = np.zeros((SURFACES + 1, len(VIEWS)))  # the last row is shared by all
         self._weights[SURFACES] = [weight for _, weight in VIEWS]
@@ -82,34 +85,27 @@ class Relevance:
     def profile(self, viewer: int) -> Profile:
         """Return what the views need of a viewer."""
         recent = self._viewers.recent(viewer)
-        long = np.isin(recent, self._viewers.recent_long(viewer))
-        fading = (FADING ** np.arange(len(recent))[::-1]).astype(np.float32)
-        videos = self._catalogue.videos
-        tags = videos.tags[recent]
-        width = tags.shape[1]
         return Profile(
+            viewer=viewer,
             recent=recent,
             interest=self._vectors.interest(recent),
             beside=self._neighbours.lifts(recent[-BESIDE:]),
-            topics=_leanings(tags.ravel(), np.repeat(fading, width), np.repeat(long, width)),
-            creators=_leanings(videos.creator[recent], fading, long),
         )
 
     def views(self, profile: Profile, rows: Ints, surface: int, at_ms: int) -> Floats:
         """Return all views of some videos, shape (views, n)."""
-        videos = self._catalogue.videos
         result = np.zeros((len(VIEWS), len(rows)), np.float32)
         result[:POPULAR] = self._popularity.features(rows, surface, at_ms)
+        result[WORTH] = self._leanings.worth_of(rows)
         if not len(profile.recent):
             return result
         lift = self._neighbours.lift_of(rows, profile.beside) / len(profile.recent[-BESIDE:])
-        result[4] = np.log(np.maximum(1 + lift, 0.1))
-        result[5] = self._vectors.fits(profile.interest, rows)
-        result[6] = np.isin(rows, profile.recent)
-        result[7] = _looked_up(profile.creators, videos.creator[rows])
-        leaning = _looked_up(profile.topics, videos.tags[rows])
-        named = np.maximum((videos.tags[rows] != NONE).sum(axis=1), 1)
-        result[8] = leaning.sum(axis=1) / named
+        viewers = np.full(len(rows), profile.viewer, np.int32)
+        result[POPULAR] = np.log(np.maximum(1 + lift, 0.1))
+        result[POPULAR + 1] = self._vectors.fits(profile.interest, rows)
+        result[SEEN] = np.isin(rows, profile.recent)
+        result[SEEN + 1 : SEEN + 3] = self._leanings.of_topics(viewers, rows).T
+        result[SEEN + 3 : SEEN + 5] = self._leanings.of_creators(viewers, rows).T
         return result
 
     def blend(self, views: Floats, surface: int) -> Floats:
@@ -171,24 +167,3 @@ class Relevance:
         rows = np.concatenate([self._vectors.noise(SAMPLE // 2), even[videos.ids[even] != 0]])
         shown = self._popularity.shown_share(rows, at_ms)
         return rows, 0.5 * shown + np.float32(0.5 / max(len(videos), 1))
-
-
-def _leanings(values: Ints, fading: Floats, long: npt.NDArray[np.bool_]) -> tuple[Ints, Floats]:
-    """Return how much more than usual a viewer watched each topic or creator long, in log-odds."""
-    unique, places = np.unique(values, return_inverse=True)
-    watches = np.bincount(places, fading, len(unique))
-    longs = np.bincount(places, fading * long, len(unique))
-    usual = (fading @ long + USUAL_WATCHES * USUAL_LONG) / (fading.sum() + USUAL_WATCHES)
-    rate = (longs + USUAL_WATCHES * usual) / (watches + USUAL_WATCHES)
-    leaning = np.log(rate / usual).astype(np.float32)
-    leaning[unique == NONE] = 0
-    return unique.astype(np.int32), leaning
-
-
-def _looked_up(known: tuple[Ints, Floats], values: Ints) -> Floats:
-    keys, amounts = known
-    if not len(keys):
-        return np.zeros(values.shape, np.float32)
-    places = np.minimum(np.searchsorted(keys, values), len(keys) - 1)
-    found: Floats = np.where(keys[places] == values, amounts[places], np.float32(0))
-    return found

@@ -20,12 +20,12 @@ Mask = npt.NDArray[np.bool_]
 
 # A creator is not met again within this many videos, a sound within a few less (many videos may
 # share one). So far apart a page of ten has at least three creators.
-CREATOR_GAP, SOUND_GAP, TAG_WINDOW = 4, 3, 6
+CREATOR_GAP, SOUND_GAP, TAG_WINDOW = 4, 3, 10
 # What nearness takes off a score whose spread over the candidates is scaled to 1. Creators and
 # sounds too near come only where nothing else is left.
 CREATOR_NEAR, SOUND_NEAR = 100.0, 50.0
-# For each video of the same hashtag among the last six, at the middle of the slider for variety.
-TAG_NEAR = 0.35
+# For each video of the same hashtag among the last ten, at the middle of the slider for variety.
+TAG_NEAR = 0.4
 # What is as good as equal comes in the order of a lot, or everybody would meet the same ones.
 LOT = 0.15
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from reelm.feed.ranker.catalogue import Videos
 from reelm.feed.ranker.rows import NONE, Array, Ints, Table
@@ -44,6 +45,13 @@ class Viewers(Table):
         rows: Ints = self.watched[viewers[:, None], places % WATCHED]
         rows[places < 0] = NONE
         return rows
+
+    def latest_long(self, viewer: int, count: int) -> npt.NDArray[np.bool_]:
+        """Return of the last watches of one viewer whether they were long."""
+        known = min(int(self.watched_count[viewer]), count)
+        places = (self.watched_count[viewer] - 1 - np.arange(known)) % WATCHED
+        long: npt.NDArray[np.bool_] = self.watched_long[viewer, places]
+        return long
 
     def add_watched(self, viewer: int, video: int, *, long: bool) -> bool:
         """Note a watch; return whether the video was not among the recent ones."""

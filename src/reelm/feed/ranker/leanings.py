@@ -1,0 +1,152 @@
+"""How much more than expected a viewer watches each hashtag and each creator, lately and now.
+
+Each watch has a worth from 0 to 1: half for a long view, half for its watch time's quantile among
+videos of about that length. What it is worth beyond the viewer's mean and the video's mean is
+added to each of the video's hashtags and to its creator, in two sums that fade with the viewer's
+watches: one follows the last few, one the last hundred. A leaning is the sum over the fading count
+of watches, drawn towards nothing while there are few (shrinkage, as in item and user effects:
+Koren, KDD 2009).
+
+Rows are found by hashing with the viewer's key (effects.py says why) into a table of fixed size.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from reelm.feed.ranker.catalogue import Catalogue
+from reelm.feed.ranker.rows import NONE, Array, Ints
+from reelm.feed.ranker.viewers import Viewers
+
+Floats = npt.NDArray[np.float32]
+Longs = npt.NDArray[np.int64]
+BITS = 21
+# What is left of the sums after one more watch of the viewer: half after three watches, and after
+# fifty.
+KEPT = np.array([0.8, 0.985], np.float32)
+NOW, LATELY = 0, 1
+# Watches that weigh as much as knowing nothing: of a topic, and for the means.
+SHRINK, SHRINK_MEAN = 2.0, 3.0
+# People swipe on for many reasons: a dislike counts less than a liking, so that a topic that was
+# passed over comes back and taste can change.
+DISLIKE = 0.3
+# The means of a video and of a viewer reach back over so many watches.
+MOST_COUNTED = 200.0
+
+
+class Leanings:
+    """The table of leanings, and the means of viewers and videos."""
+
+    def __init__(self, catalogue: Catalogue, viewers: Viewers) -> None:
+        self._catalogue, self._viewers = catalogue, viewers
+        self._sum = np.zeros((1 << BITS, len(KEPT)), np.float32)
+        self._count = np.zeros((1 << BITS, len(KEPT)), np.float32)
+        self._touched = np.zeros(1 << BITS, np.int32)  # the viewer's watches then
+        self._watches = viewers.column("watches", np.int32)
+        self._viewer_mean = viewers.column("worth", np.float32)
+        self._video_mean = catalogue.videos.column("worth", np.float32)
+        self._video_count = catalogue.videos.column("worth_count", np.float32)
+
+    def of_topics(self, viewers: Ints, videos: Ints) -> Floats:
+        """Return the leaning to the hashtags of each video, shape (n, 2): now, lately."""
+        tags = self._catalogue.telling_tags(videos)
+        leaning = self._read(viewers, self._catalogue.tags.ids[tags]).sum(axis=1)
+        named = np.maximum((tags != NONE).sum(axis=1), 1)
+        result: Floats = leaning * (named**-0.5).astype(np.float32)[:, None]
+        return result
+
+    def of_creators(self, viewers: Ints, videos: Ints) -> Floats:
+        """Return the leaning to the creator of each video, shape (n, 2): now, lately."""
+        creators = self._catalogue.videos.creator[videos]
+        return self._read(viewers, self._catalogue.creators.ids[creators][:, None])[:, 0]
+
+    def to(self, viewer: int, ids: Longs) -> Floats:
+        """Return a viewer's leaning to hashtags or creators by their ids: both sums together."""
+        viewers = np.full(len(ids), viewer, np.int32)
+        result: Floats = self._read(viewers, ids[:, None])[:, 0].sum(axis=1)
+        return result
+
+    def worth_of(self, videos: Ints) -> Floats:
+        """Return the mean worth of videos beyond the viewers' means, drawn towards 0."""
+        count = self._video_count[videos]
+        result: Floats = self._video_mean[videos] * (count / (count + np.float32(SHRINK_MEAN)))
+        return result
+
+    def learn(self, viewers: Ints, videos: Ints, worth: Floats) -> None:
+        """Take in watches, each of another viewer.
+
+        Args:
+            viewers: rows, shape (n,).
+            videos: rows, shape (n,).
+            worth: of each watch, 0 to 1.
+        """
+        watches = self._watches[viewers] + 1
+        mean = self._viewer_mean[viewers] / (1 + SHRINK_MEAN / watches)
+        surprise = (worth - 0.5 - mean - self.worth_of(videos)).astype(np.float32)
+        self._watches[viewers] = watches
+        own = worth - 0.5 - self._viewer_mean[viewers]
+        self._viewer_mean[viewers] += own / np.minimum(watches, MOST_COUNTED)
+        np.add.at(self._video_count, videos, 1)
+        count = np.minimum(self._video_count[videos], MOST_COUNTED)
+        self._video_count[videos] = count
+        np.add.at(self._video_mean, videos, (worth - 0.5 - mean - self._video_mean[videos]) / count)
+        tags, creators = self._catalogue.videos.tags[videos], self._catalogue.videos.creator[videos]
+        self._add(viewers, self._catalogue.tags.ids[tags], surprise)
+        self._add(viewers, self._catalogue.creators.ids[creators][:, None], surprise)
+
+    def save(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Return header and arrays: the rows in use only."""
+        used = np.flatnonzero(self._touched).astype(np.int32)
+        return {}, {
+            "leanings.rows": used,
+            "leanings.sum": self._sum[used],
+            "leanings.count": self._count[used],
+            "leanings.touched": self._touched[used],
+        }
+
+    def load(self, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:  # noqa: ARG002
+        """Take over what `save` returned."""
+        used = arrays["leanings.rows"]
+        for column, name in (
+            (self._sum, "sum"),
+            (self._count, "count"),
+            (self._touched, "touched"),
+        ):
+            column[...] = 0
+            column[used] = arrays[f"leanings.{name}"]
+
+    def _read(self, viewers: Ints, ids: Longs) -> Floats:
+        """Return leanings to ids of shape (n, k), shape (n, k, 2); to nothing, 0, there is none."""
+        rows = self._rows(viewers, ids)
+        kept = self._kept(viewers, rows)
+        leaning = self._sum[rows] * kept / (self._count[rows] * kept + np.float32(SHRINK))
+        leaning[ids == 0] = 0
+        result: Floats = np.where(leaning < 0, np.float32(DISLIKE) * leaning, leaning)
+        return result
+
+    def _add(self, viewers: Ints, ids: Longs, surprise: Floats) -> None:
+        rows = self._rows(viewers, ids)
+        kept = self._kept(viewers, rows)
+        there = ids != 0
+        self._sum[rows[there]] = (self._sum[rows] * kept + surprise[:, None, None])[there]
+        self._count[rows[there]] = (self._count[rows] * kept + 1)[there]
+        touched = np.broadcast_to(self._watches[viewers][:, None], rows.shape)
+        self._touched[rows[there]] = touched[there]
+
+    def _kept(self, viewers: Ints, rows: Longs) -> Floats:
+        """Return what is left of the sums since they were touched, shape (n, k, 2)."""
+        age = np.maximum(self._watches[viewers][:, None] - self._touched[rows], 0)
+        kept: Floats = KEPT ** age[:, :, None]
+        return kept
+
+    def _rows(self, viewers: Ints, ids: Longs) -> Longs:
+        """Return row numbers; the finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014)."""
+        mixed = self._viewers.key[viewers].astype(np.uint64)[:, None] ^ (
+            ids.astype(np.uint64) * np.uint64(0xC2B2AE3D27D4EB4F)
+        )
+        mixed = (mixed ^ mixed >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ mixed >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+        rows: Longs = ((mixed ^ mixed >> np.uint64(31)) >> np.uint64(64 - BITS)).astype(np.int64)
+        return rows
