@@ -35,7 +35,8 @@ export class FeedSource {
       const fresh = page.videos.filter((video) => !this.known.has(video.id) && ![...this.hidden].some((isHidden) => isHidden(video)));
       for (const video of page.videos) this.known.add(video.id);
       this.videos.push(...fresh);
-      if (page.videos.length === 0 || !this.cursor) this.isDone = true;
+      // For you has no end: without a cursor it begins anew, as while the server is starting.
+      if (page.videos.length === 0 || (!this.cursor && this.tab !== "for_you")) this.isDone = true;
       if (fresh.length > 0) return fresh;
     }
     this.isDone = true;

@@ -137,7 +137,7 @@ class Feed extends HTMLElement {
       this.ended = null;
       if (left) this.players.around = { next: this.place(this.index + 1), previous: this.place(this.index - 1) };
       if (fresh.length && !left) this.setCurrent(this.index);
-      if (this.source.isDone) this.end("That was everything", "You have seen every video there is for now. New ones arrive all the time.", "Start again", () => location.reload());
+      if (this.source.isDone) this.end("That was everything", "You have seen every video there is for now. The ones that you saw longest ago come next.", "Start again", () => location.reload());
       this.players.prepareNext();
     } catch (error) {
       this.end("The next videos did not come", error.message, "Try again", () => this.more({ again: true }));
