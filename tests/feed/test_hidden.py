@@ -1,6 +1,7 @@
 """What a viewer hides, finds in a list, and takes back."""
 
 from importlib import import_module
+from typing import Any
 
 import pytest
 from tests.social.factory import make_account, make_video
@@ -8,6 +9,7 @@ from tests.social.factory import make_account, make_video
 from reelm.feed.hidden import After, hidden, hide, show_again
 from reelm.feed.signals import Kind
 from reelm.foundation.clock import now
+from reelm.foundation.database import Base
 from reelm.foundation.errors import Conflict, Invalid, Missing
 from reelm.foundation.ids import new_id
 from reelm.videos.models import Sound
@@ -21,10 +23,11 @@ def bea(session):
 @pytest.fixture
 def as_viewer(session, parts):
     """Hide and list as one anonymous viewer."""
-    me = {"viewer_id": new_id(), "account_id": None}
+    viewer_id = new_id()
+    me: Any = {"viewer_id": viewer_id, "account_id": None}
 
     class Viewer:
-        id = me["viewer_id"]
+        id = viewer_id
 
         def hides(self, kind, subject, **more):
             return hide(session, parts, **me, kind=kind, subject=str(subject), **more)
@@ -96,7 +99,7 @@ def test_the_list_goes_on_over_pages(as_viewer):
 def test_what_is_gone_stays_in_the_list_so_that_it_can_be_taken_back(session, as_viewer, bea):
     video_id = make_video(session, bea)
     as_viewer.hides("video", video_id)
-    session.execute(Sound.__table__.metadata.tables["video"].update().values(state="failed"))
+    session.execute(Base.metadata.tables["video"].update().values(state="failed"))
     (entry,) = as_viewer.lists()
     assert (entry.subject, entry.url) == (str(video_id), None)
 

@@ -9,6 +9,7 @@ from reelm.feed.models import FeedSettings, HiddenSubject
 from reelm.feed.moments import first_id_at
 from reelm.feed.outlived import COOKIE_DAYS, forget_outlived
 from reelm.foundation.clock import now
+from reelm.foundation.database import Base
 from reelm.foundation.ids import new_id
 from reelm.web.viewer import VIEWER_COOKIE_S
 
@@ -18,9 +19,7 @@ def test_choices_live_as_long_as_the_cookie(parts):
     old = first_id_at(now() - timedelta(days=COOKIE_DAYS + 1))
     with parts.transaction() as session:
         account = make_account(session)
-        session.execute(
-            FeedSettings.__table__.metadata.tables["account"].update().values(id=old + 1)
-        )
+        session.execute(Base.metadata.tables["account"].update().values(id=old + 1))
         kept = {old + 1, account, new_id()}
         for viewer_id in {old, *kept}:
             session.add(FeedSettings(viewer_id=viewer_id, history_paused=True))

@@ -5,9 +5,11 @@ from unittest.mock import patch
 
 import msgspec
 import pytest
+from sqlalchemy import delete
 from tests.accounts.factory import signed_up
 
 from reelm import regions
+from reelm.accounts.models import AccountPrivate
 from reelm.feed import settings
 from reelm.feed.settings import FeedSettings, SettingsChange, change_settings, feed_settings
 from reelm.foundation.clock import now
@@ -45,7 +47,13 @@ def of(session, parts):
 
 @pytest.fixture
 def person(session, parts):
-    return lambda age: signed_up(session, parts, birth_date=_born(age)).account_id
+    def person(age):
+        account_id = signed_up(session, parts, birth_date=_born(age or 30)).account_id
+        if age is None:
+            session.execute(delete(AccountPrivate).where(AccountPrivate.account_id == account_id))
+        return account_id
+
+    return person
 
 
 def test_who_has_set_nothing_has_the_defaults(of, person):
@@ -105,7 +113,7 @@ def test_where_children_may_not_be_tracked_none_of_them_can_switch_it_on(of, per
 
 
 def test_whose_age_nobody_knows_counts_as_a_child(of, person):
-    found = of(INDIA, person(None))
+    found = of(INDIA, account_id=person(None))
     assert (found.is_profiled, found.may_be_profiled) == (False, False)
     assert "your age is not known" in found.reason
     assert of(INDIA).is_profiled, "of an anonymous viewer nothing outlasts the session"

@@ -8,7 +8,7 @@ from importlib import import_module
 from itertools import pairwise
 
 import pytest
-from sqlalchemy import event, select, text, update
+from sqlalchemy import delete, event, select, text, update
 from tests.feed.factory import count_views, log_signal
 from tests.social.factory import make_account, make_video
 
@@ -293,7 +293,7 @@ def test_the_same_seed_gives_two_viewers_the_same_page(session, somebody, ask, m
     monkeypatch.setattr("reelm.feed.unprofiled.secrets.randbits", lambda _: 7)
     page = ask(topic="cats")
     session.execute(update(FeedSettings).values(topics=["cats"], newness=1.0))
-    session.execute(SignalRow.__table__.delete())
+    session.execute(delete(SignalRow))
     assert _ids(ask(topic="cats")) == _ids(page)
 
 

@@ -40,8 +40,10 @@ def test_nothing_declared_is_missing_from_the_catalogue(parts: Parts) -> None:
         ("ALTER TABLE video ADD COLUMN stray int", "column video.stray"),
         ("ALTER TABLE signal ADD COLUMN stray int", "column signal.stray"),
         (
-            "CREATE SCHEMA other; CREATE TABLE other.whole (id int) PARTITION BY RANGE (id);"
-            " CREATE TABLE signal_2026_01_01 PARTITION OF other.whole DEFAULT",
+            (
+                "CREATE SCHEMA other; CREATE TABLE other.whole (id int) PARTITION BY RANGE (id);"
+                " CREATE TABLE signal_2026_01_01 PARTITION OF other.whole DEFAULT"
+            ),
             "table other.whole",
         ),
     ],

@@ -43,7 +43,8 @@ def application(parts: Parts) -> Iterator[ASGIApp]:
 @pytest.fixture
 def live_feed(application: Any) -> LiveFeed:
     """The feed that learns of the application."""
-    return application.application.starlette.state.live
+    live: LiveFeed = application.application.starlette.state.live
+    return live
 
 
 @pytest.fixture

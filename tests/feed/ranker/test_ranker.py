@@ -199,7 +199,7 @@ def test_a_state_of_another_form_is_refused(spoil):
         del arrays["effects.weight"]
     else:
         arrays["videos.tags"] = arrays["videos.tags"][:, :1]
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match=r"state|form"):
         Ranker(SIZES).load(header, arrays)
 
 

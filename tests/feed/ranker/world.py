@@ -1,5 +1,7 @@
 """A small catalogue and viewers who act in it."""
 
+from typing import Any
+
 from reelm.feed.ranker import Ask, Pick, Ranker, Sizes, VideoFacts
 from reelm.feed.signals import Kind, Signal
 
@@ -16,9 +18,9 @@ SIZES = Sizes(
 )
 
 
-def facts(video_id: int, *, topic: str = "cats", creator: int = 1000, **more) -> VideoFacts:
+def facts(video_id: int, *, topic: str = "cats", creator: int = 1000, **more: Any) -> VideoFacts:
     """Return a video's facts, two days old unless told otherwise."""
-    known = {
+    known: dict[str, Any] = {
         "video_id": video_id,
         "creator_id": creator,
         "tags": (topic,),

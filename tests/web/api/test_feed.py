@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from sqlalchemy import select, text
@@ -16,9 +17,9 @@ from reelm.social.models import VideoCount
 @pytest.fixture
 def post(join, parts, heard):
     """Post videos as somebody, and wait until the ranker has heard of them."""
-    ids = {}
+    ids = dict[str, int]()
 
-    def post(handle: str, *captions: tuple[str, ...], **fields: object) -> list[str]:
+    def post(handle: str, *captions: tuple[str, ...], **fields: Any) -> list[str]:
         if handle not in ids:
             join(handle)
             with parts.transaction() as session:
@@ -34,7 +35,7 @@ def post(join, parts, heard):
             heard(*made)
         return made
 
-    post.ids = ids
+    post.ids = ids  # type: ignore[attr-defined]
     return post
 
 
@@ -82,7 +83,7 @@ def test_tabs_and_hasty_swipes_never_meet_a_video_twice_until_all_were_seen(post
     seen, lock, ended = [], threading.Lock(), threading.Event()
 
     def tab(_):
-        cursor = {}
+        cursor = dict[str, str]()
         while not ended.is_set():
             got = page(ada, limit=2, **cursor)
             cursor = {"cursor": got["cursor"]}

@@ -36,7 +36,7 @@ def post(join, parts):
             make_rendition(session, video_id, "360")
         return str(video_id)
 
-    post.client = bea
+    post.client = bea  # type: ignore[attr-defined]
     return post
 
 
@@ -147,7 +147,7 @@ def _refuse(*given: object, **named: object) -> None:
 @contextmanager
 def only_what_all_may_see(parts):
     """Fail if a statement names a table of viewers' state, or the ranker is asked anything."""
-    touched = []
+    touched: list[str] = []
 
     def look(_connection, _cursor, statement, _parameters, _context, _many):
         touched.extend(set(re.findall(r"\w+", statement.lower())) & STATE)

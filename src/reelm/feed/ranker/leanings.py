@@ -71,7 +71,7 @@ class Leanings:
     def worth_of(self, videos: Ints) -> Floats:
         """Return the mean worth of videos beyond the viewers' means, drawn towards 0."""
         count = self._video_count[videos]
-        result: Floats = self._video_mean[videos] * (count / (count + np.float32(SHRINK_MEAN)))
+        result: Floats = (self._video_mean[videos] * count / (count + SHRINK_MEAN)).astype("f4")
         return result
 
     def learn(self, viewers: Ints, videos: Ints, worth: Floats) -> None:
