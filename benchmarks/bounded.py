@@ -116,15 +116,15 @@ def _strange(
     signals = []
     for place, number in enumerate(numbers):
         video = max(0, number - int(back[place]))
-        signals += _watch(_id(number, 4), _id(video, 1), NOW_MS + number, watched_ms[place])
+        signals.append(_watch(_id(number, 4), _id(video, 1), NOW_MS + number, watched_ms[place]))
         if number % 2:
             viewer_id, video_id = _id(regular[place], 5), _id(int(older[place]), 1)
-            signals += _watch(viewer_id, video_id, NOW_MS + number, watched_ms[place])
+            signals.append(_watch(viewer_id, video_id, NOW_MS + number, watched_ms[place]))
     return facts, signals
 
 
-def _watch(viewer_id: int, video_id: int, at_ms: int, watched_ms: int) -> list[Signal]:
-    watch = Signal(
+def _watch(viewer_id: int, video_id: int, at_ms: int, watched_ms: int) -> Signal:
+    return Signal(
         viewer_id,
         video_id,
         Kind.WATCH,
@@ -134,7 +134,6 @@ def _watch(viewer_id: int, video_id: int, at_ms: int, watched_ms: int) -> list[S
         long_view=watched_ms >= 18_000,
         surface=Surface.FOR_YOU,
     )
-    return [watch._replace(kind=Kind.IMPRESSION, watched_ms=0, long_view=False), watch]
 
 
 def _quality(seeds: int, viewers: int) -> dict[str, Any]:
@@ -177,7 +176,7 @@ class _Crowded(Learner):
         batch = []
         for pick in picks * STRANGERS:
             stranger, watched_ms = int(rng.integers(1, _BITS)), int(rng.integers(0, 25_000))
-            batch += _watch(stranger, pick.video_id, visit.at_ms, watched_ms)
+            batch.append(_watch(stranger, pick.video_id, visit.at_ms, watched_ms))
         self.ranker.observe(batch)
 
 

@@ -76,16 +76,16 @@ BY_HOUR = np.array([2, 1, 1, 1, 1, 1, 2, 4, 5, 4, 4, 4, 6, 5, 4, 4, 5, 6, 8, 9, 
 class Size:
     """How large the world is, and whether tastes move."""
 
-    viewers: int = 240
+    viewers: int = 100
     days: int = 3
     sessions_per_day: int = 2
     videos_per_session: int = 30
     page: int = 5
-    first_videos: int = 4_000
-    new_per_day: int = 80
-    creators: int = 400
-    past_viewers: int = 400
-    past_videos: int = 80
+    first_videos: int = 2_500
+    new_per_day: int = 40
+    creators: int = 250
+    past_viewers: int = 250
+    past_videos: int = 60
     moving: bool = True
 
     @property
