@@ -24,9 +24,13 @@ QUALITY = 78
 PAGES = {
     "feed": ("/", None),
     "following": ("/?tab=following", "demo_viewer"),
+    "popular": ("/?tab=popular", None),
     "profile": ("/@demo_ana", None),
     "upload": ("/upload", "demo_viewer"),
     "settings": ("/settings", "demo_viewer"),
+    "your-feed": ("/settings/feed", "demo_viewer"),
+    "history": ("/history", "demo_viewer"),
+    "how-the-feed-works": ("/how-the-feed-works", None),
     "sign-in": ("/sign-in", None),
     "sign-up": ("/sign-up", None),
     "recover": ("/recover", None),
@@ -37,7 +41,7 @@ PAGES = {
     "reports": ("/staff/reports", "demo_staff"),
     "jobs": ("/jobs", "demo_staff"),
 }
-ON_DESKTOP = ("feed", "profile", "settings", "jobs", "api")
+ON_DESKTOP = ("feed", "profile", "settings", "your-feed", "how-the-feed-works", "jobs", "api")
 
 
 class Camera:
@@ -103,6 +107,13 @@ class Camera:
                     self.keep(page, f"video-{size}-{scheme}")
                     page.locator(".card[data-state=playing] [data-act=comments]").click()
                     self.keep(page, f"comments-{size}-{scheme}")
+            with self.window("phone", scheme, "demo_viewer") as page:
+                page.goto(self.address)
+                wait_for_picture(page, 1.0)
+                page.locator(".card[data-state=playing] [data-act=more]").click()
+                self.keep(page, f"more-phone-{scheme}")
+                page.get_by_role("button", name="Why am I seeing this?").click()
+                self.keep(page, f"why-phone-{scheme}")
         with self.window("phone", "dark", "demo_viewer") as page:
             video = self.api(page, "/api/accounts/demo_eli/videos")["videos"][0]
             page.goto(f"{self.address}{video['page_url']}")
