@@ -2,6 +2,8 @@
 import { call } from "reelm/api.js";
 import { openSheet } from "reelm/sheet.js";
 
+const LEAST = 0.01; // what counted for less is not worth a bar
+
 let turn = 0;
 
 export async function showWhy(video, query) {
@@ -18,7 +20,7 @@ export async function showWhy(video, query) {
     if (mine !== turn) return;
     sentence.textContent = why.sentence;
     source.textContent = why.source_words ? `Found by: ${why.source_words}` : "";
-    list.replaceChildren(...why.reasons.map(bar));
+    list.replaceChildren(...why.reasons.filter(({ share }) => Math.abs(share) >= LEAST).map(bar));
   } catch (error) {
     if (mine === turn) sentence.textContent = error.message;
   }
@@ -32,7 +34,7 @@ function bar({ words, share }) {
   name.textContent = words;
   const number = document.createElement("span");
   number.className = "quiet small";
-  number.textContent = share < 0 ? `${Math.round(-share * 100)} % against it` : `${Math.round(share * 100)} %`;
+  number.textContent = `${Math.round(Math.abs(share) * 100)} % ${share < 0 ? "against" : "for"} it`;
   const meter = document.createElement("meter");
   meter.max = 1;
   meter.value = Math.abs(share);
