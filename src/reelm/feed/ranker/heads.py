@@ -5,7 +5,7 @@ both the effects and the net then learn from the pair.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +51,13 @@ SHOWN = 5
 _SURFACE, _BUCKET = np.eye(SURFACES, dtype=np.float32), np.eye(BUCKETS, dtype=np.float32)
 
 
+class Speaking(NamedTuple):
+    """What a viewer's watches say for videos: leanings, shape (n, 5), and fit, shape (n,)."""
+
+    leanings: Floats
+    fit: Floats
+
+
 class Heads:
     """The online model with several heads."""
 
@@ -76,8 +83,27 @@ class Heads:
         self.width = self.features(nobody, nobody, np.zeros(1, np.int64), 0).shape[1]
         self._net = Net(self.width, HEAD_WEIGHTS, seed)
 
-    def features(self, viewers: Ints, videos: Ints, surfaces: Longs, at_ms: int) -> Floats:
-        """Return the features of impressions, shape (n, width)."""
+    def features(
+        self,
+        viewers: Ints,
+        videos: Ints,
+        surfaces: Longs,
+        at_ms: int,
+        speaking: Speaking | None = None,
+    ) -> Floats:
+        """Return the features of impressions, shape (n, width).
+
+        Args:
+            viewers: rows, shape (n,).
+            videos: rows, shape (n,).
+            surfaces: where they are shown.
+            at_ms: when.
+            speaking: what speaks for the videos, if it is known already.
+        """
+        if speaking is None:
+            recent = self._viewers.watched[viewers]
+            fit = self._vectors.fit(recent, recent != NONE, videos)
+            speaking = Speaking(self._leanings.of(viewers, videos), fit)
         rows = self.effects.rows(self._things(viewers, videos, surfaces, at_ms))
         weight, precision = self.effects.weight(rows), self.effects.precision(rows[:, COUNTED])
         durations = self._catalogue.videos.duration_ms[videos]
@@ -94,7 +120,8 @@ class Heads:
                 durations[:, None] <= 0,
                 _BUCKET[bucket_of(durations)],
                 self._habits(viewers, surfaces, at_ms),
-                self._leans(viewers, videos),
+                speaking.fit[:, None],
+                4 * speaking.leanings,
                 _SURFACE[surfaces],
             ],
             axis=1,
@@ -229,18 +256,6 @@ class Heads:
             axis=1,
             dtype=np.float32,
         )
-
-    def _leans(self, viewers: Ints, videos: Ints) -> Floats:
-        """Return how a viewer's last watches speak for a video: by taste, topic and creator."""
-        recent = self._viewers.watched[viewers]
-        fit = self._vectors.fit(recent, recent != NONE, videos)
-        columns = [
-            fit[:, None],
-            4 * self._leanings.of_topics(viewers, videos),
-            4 * self._leanings.of_creators(viewers, videos),
-            4 * self._leanings.worth_of(videos)[:, None],
-        ]
-        return np.concatenate(columns, axis=1, dtype=np.float32)
 
     def _learn_habits(self, viewers: Ints, rows: Longs, durations: Longs, surprise: Floats) -> None:
         of_video = rows[:, NUMBER["video"]]

@@ -26,7 +26,8 @@ BITS = 21
 # What is left of the sums after one more watch of the viewer: half after three watches, and after
 # fifty.
 KEPT = np.array([0.8, 0.985], np.float32)
-NOW, LATELY = 0, 1
+# Leaning to topics and to the creator, now and lately, and the video's worth.
+WIDTH = 5
 # Watches that weigh as much as knowing nothing: of a topic, and for the means.
 SHRINK, SHRINK_MEAN = 2.0, 3.0
 # People swipe on for many reasons: a dislike counts less than a liking, so that a topic that was
@@ -49,18 +50,32 @@ class Leanings:
         self._video_mean = catalogue.videos.column("worth", np.float32)
         self._video_count = catalogue.videos.column("worth_count", np.float32)
 
-    def of_topics(self, viewers: Ints, videos: Ints) -> Floats:
-        """Return the leaning to the hashtags of each video, shape (n, 2): now, lately."""
+    def of(self, viewers: Ints, videos: Ints) -> Floats:
+        """Return what speaks for each video, shape (n, 5).
+
+        The leaning to its hashtags now and lately, to its creator now and lately, and its worth.
+        """
         tags = self._catalogue.telling_tags(videos)
-        leaning = self._read(viewers, self._catalogue.tags.ids[tags]).sum(axis=1)
+        creators = self._catalogue.videos.creator[videos]
+        ids = np.empty((len(videos), tags.shape[1] + 1), np.int64)
+        ids[:, :-1] = self._catalogue.tags.ids[tags]
+        ids[:, -1] = self._catalogue.creators.ids[creators]
+        leaning = self._read(viewers, ids)
         named = np.maximum((tags != NONE).sum(axis=1), 1)
-        result: Floats = leaning * (named**-0.5).astype(np.float32)[:, None]
+        result = np.empty((len(videos), WIDTH), np.float32)
+        result[:, :2] = leaning[:, :-1].sum(axis=1) / np.sqrt(named)[:, None]
+        result[:, 2:4] = leaning[:, -1]
+        result[:, 4] = self.worth_of(videos)
         return result
 
-    def of_creators(self, viewers: Ints, videos: Ints) -> Floats:
-        """Return the leaning to the creator of each video, shape (n, 2): now, lately."""
-        creators = self._catalogue.videos.creator[videos]
-        return self._read(viewers, self._catalogue.creators.ids[creators][:, None])[:, 0]
+    def strongest_tag(self, viewer: int, videos: Ints) -> Ints:
+        """Return the hashtag of each video towards which a viewer leans most, NONE without any."""
+        tags = self._catalogue.telling_tags(videos)
+        viewers = np.full(len(videos), viewer, np.int32)
+        leaning = self._read(viewers, self._catalogue.tags.ids[tags]).sum(axis=2)
+        leaning[tags == NONE] = -np.inf
+        result: Ints = tags[np.arange(len(videos)), leaning.argmax(axis=1)]
+        return result
 
     def to(self, viewer: int, ids: Longs) -> Floats:
         """Return a viewer's leaning to hashtags or creators by their ids: both sums together."""

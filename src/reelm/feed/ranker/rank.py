@@ -5,10 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from reelm.feed.ranker.heads import HEADS
+from reelm.feed.ranker.heads import HEADS, Speaking
 from reelm.feed.ranker.model import Model
-from reelm.feed.ranker.relevance import POPULAR, VIEWS, Profile
-from reelm.feed.ranker.rows import NONE, Ints
+from reelm.feed.ranker.relevance import POPULAR, TASTE, VIEWS, Profile
+from reelm.feed.ranker.rows import Ints
 from reelm.feed.ranker.values import Prediction
 from reelm.feed.weights import HEADS as PARTS
 
@@ -51,8 +51,13 @@ def score(
     model: Model, profile: Profile, viewer: int, rows: Ints, *, surface: int, at_ms: int
 ) -> Scores:
     """Return the scores of videos for a viewer; `viewer` is a row, or NONE for a new one."""
-    heads = expect(model, viewer, rows, surface=surface, at_ms=at_ms)
-    views = model.relevance.views(profile, rows, surface, at_ms)
+    viewers = np.full(len(rows), viewer, np.int32)
+    leanings = model.leanings.of(viewers, rows)
+    views = model.relevance.views(profile, rows, surface, at_ms, leanings)
+    surfaces = np.full(len(rows), surface, np.int64)
+    speaking = Speaking(leanings, views[TASTE])
+    features = model.heads.features(viewers, rows, surfaces, at_ms, speaking)
+    heads = model.heads.predict(features)
     likely = np.clip(heads[:, 0], LEAST, 1 - LEAST)
     watched_ms = model.heads.watch_times.watched_ms(heads[:, 1])
     durations = model.catalogue.videos.duration_ms[rows]
@@ -93,24 +98,15 @@ def reasons(
     parts = (scores.parts[places] - np.median(scores.parts, axis=0)) * WEIGHTS
     weights = WEIGHTS[NAMES.index("relevance")] * model.relevance.weights(surface)
     views = (scores.views[:, places].T - np.median(scores.views, axis=1)) * weights
+    strongest = model.leanings.strongest_tag(profile.viewer, scores.rows[places]).tolist()
     result = []
-    for place, part, view in zip(places, parts.tolist(), views.tolist(), strict=True):
+    for tag, part, view in zip(strongest, parts.tolist(), views.tolist(), strict=True):
         found = dict(zip(NAMES, part, strict=True))
         del found["relevance"]
         named = dict(zip((name for name, _ in VIEWS), view, strict=True))
         for name, views_of in TOLD.items():
-            told = name if name != "topic" else _topic(model, profile, int(scores.rows[place]))
+            told = f"topic:{model.catalogue.tags.text.get(tag, '')}" if name == "topic" else name
             found[told] = sum(named[one] for one in views_of)
-        strongest = sorted(found.items(), key=lambda item: (-abs(item[1]), item[0]))
-        result.append(tuple((name, round(amount, 4)) for name, amount in strongest[:REASONS]))
+        in_order = sorted(found.items(), key=lambda item: (-abs(item[1]), item[0]))
+        result.append(tuple((name, round(amount, 4)) for name, amount in in_order[:REASONS]))
     return result
-
-
-def _topic(model: Model, profile: Profile, row: int) -> str:
-    """Return `topic:` with the hashtag of a video towards which the viewer leans most."""
-    telling = model.catalogue.telling_tags(np.array([row], np.int32))[0]
-    tags = [tag for tag in telling.tolist() if tag != NONE]
-    if not tags:
-        return "topic:"
-    leaning = model.leanings.to(profile.viewer, model.catalogue.tags.ids[tags])
-    return f"topic:{model.catalogue.tags.text.get(tags[int(np.argmax(leaning))], '')}"

@@ -43,7 +43,7 @@ POPULAR, SEEN = (
     6,
 )  # the first views tell how popular a video is, the others how it fits the viewer
 # The first views tell how popular a video is, the others how it fits the viewer.
-POPULAR, SEEN, WORTH = 4, 6, 11
+POPULAR, TASTE, SEEN = 4, 5, 6
 RATE, SURFACE_RATE = 0.1, 0.03
 SAMPLE = 256
 LEAST_OTHERS = 3
@@ -92,20 +92,27 @@ class Relevance:
             beside=self._neighbours.lifts(recent[-BESIDE:]),
         )
 
-    def views(self, profile: Profile, rows: Ints, surface: int, at_ms: int) -> Floats:
-        """Return all views of some videos, shape (views, n)."""
+    def views(
+        self,
+        profile: Profile,
+        rows: Ints,
+        surface: int,
+        at_ms: int,
+        leanings: Floats | None = None,
+    ) -> Floats:
+        """Return all views of some videos, shape (views, n); `leanings` if they are known."""
+        if leanings is None:
+            viewers = np.full(len(rows), profile.viewer, np.int32)
+            leanings = self._leanings.of(viewers, rows)
         result = np.zeros((len(VIEWS), len(rows)), np.float32)
         result[:POPULAR] = self._popularity.features(rows, surface, at_ms)
-        result[WORTH] = self._leanings.worth_of(rows)
+        result[SEEN + 1 :] = leanings.T
         if not len(profile.recent):
             return result
         lift = self._neighbours.lift_of(rows, profile.beside) / len(profile.recent[-BESIDE:])
-        viewers = np.full(len(rows), profile.viewer, np.int32)
         result[POPULAR] = np.log(np.maximum(1 + lift, 0.1))
-        result[POPULAR + 1] = self._vectors.fits(profile.interest, rows)
+        result[TASTE] = self._vectors.fits(profile.interest, rows)
         result[SEEN] = np.isin(rows, profile.recent)
-        result[SEEN + 1 : SEEN + 3] = self._leanings.of_topics(viewers, rows).T
-        result[SEEN + 3 : SEEN + 5] = self._leanings.of_creators(viewers, rows).T
         return result
 
     def blend(self, views: Floats, surface: int) -> Floats:
