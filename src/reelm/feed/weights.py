@@ -43,7 +43,7 @@ HEADS: tuple[Weight, ...] = (
     ),
     Weight(
         "long_view",
-        1.0,
+        0.5,
         "How likely you watch it to the end, or for 18 seconds",
         "The clearest sign that a video was worth your time; in log-odds like relevance.",
     ),

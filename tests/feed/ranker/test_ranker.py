@@ -62,8 +62,22 @@ def test_taste_shows_in_the_next_page_and_changes_with_the_viewer(seed):
                 break
         else:
             page = world.page(FAN, 5)
-    share = sum(world.topic(pick.video_id) == loved for pick in world.page(FAN)) / 10
+    page = world.page(FAN)
+    share = sum(world.topic(pick.video_id) == loved for pick in page) / 10
     assert share >= 0.3, "at least three times a tenth, which is the topic's share of all"
+    loved = next(topic for topic in ("topic1", "topic2") if topic != loved)
+    seen = 0
+    while True:
+        pleased = [world.topic(pick.video_id) == loved for pick in page]
+        for pick, pleases in zip(page, pleased, strict=True):
+            world.watch(FAN, pick.video_id, to_the_end=pleases)
+        page = world.page(FAN, 2)
+        seen += 2
+        if any(pleased):
+            break
+    assert seen <= 12
+    following = page + world.page(FAN, 8)
+    assert sum(world.topic(pick.video_id) == loved for pick in following) >= 3
 
 
 def test_the_last_watch_changes_the_very_next_scores():

@@ -25,7 +25,7 @@ Neighbours = Callable[[Ints], tuple[Ints, Floats]]
 
 NUMBER_OF = {source.name: number for number, source in enumerate(SOURCES)}
 # How many of each source are ranked, at most: some 300 together, which take a millisecond or two.
-MOST = {"following": 60, "interest": 100, "neighbours": 100, "popular": 100, "new": 30}
+MOST = {"following": 60, "interest": 140, "neighbours": 60, "popular": 80, "new": 30}
 # Kept lists, and how long. The popular list is long enough that whoever has seen much still finds
 # popular videos in it.
 POPULAR, TAGGED = 4000, 120

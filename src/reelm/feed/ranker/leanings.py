@@ -32,7 +32,7 @@ WIDTH = 5
 SHRINK, SHRINK_MEAN = 2.0, 3.0
 # People swipe on for many reasons: a dislike counts less than a liking, so that a topic that was
 # passed over comes back and taste can change.
-DISLIKE = 0.3
+DISLIKE = 0.2
 # The means of a video and of a viewer reach back over so many watches.
 MOST_COUNTED = 200.0
 

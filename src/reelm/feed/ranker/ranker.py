@@ -22,8 +22,8 @@ from reelm.feed.signals import SURFACES, Signal
 from reelm.feed.weights import NEW_CREATOR_IMPRESSIONS, SOURCES, following_boost
 
 # What was shown last, as far as distances on the next page look back.
-# After so many skips in a row a page is varied as at the end of the slider: taste may have changed.
-UNPLEASED, UNPLEASED_VARIETY = 5, 1.0
+# After so many skips in a row a page is varied beyond the slider: taste may have changed.
+UNPLEASED, UNPLEASED_VARIETY = 5, 2.5
 LOOK_BACK = max(CREATOR_GAP, TAG_WINDOW)
 
 
