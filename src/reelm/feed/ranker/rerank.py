@@ -26,6 +26,8 @@ CREATOR_GAP, SOUND_GAP, TAG_WINDOW = 4, 3, 10
 CREATOR_NEAR, SOUND_NEAR = 100.0, 50.0
 # For each video of the same hashtag among the last ten, at the middle of the slider for variety.
 TAG_NEAR = 0.4
+# Scores are log-odds: where all are alike within this, the page is spaced as if they were not.
+LEAST_SPREAD = 1.0
 # What is as good as equal comes in the order of a lot, or everybody would meet the same ones.
 LOT = 0.15
 
@@ -88,7 +90,7 @@ def rerank(
             near.add(before, last)
     spread = float(row.score.std()) if len(row.score) else 1.0
     lots = draw.random(len(row.rows))
-    score = (row.score / max(spread, 1e-6) + LOT * lots).astype(np.float32)
+    score = (row.score / max(spread, LEAST_SPREAD) + LOT * lots).astype(np.float32)
     taken = np.zeros(len(row.rows), np.bool_)
     share = trial_share(newness)
     chosen, propensity = list[int](), list[float]()
