@@ -58,6 +58,7 @@ def test_no_page_has_a_serious_barrier(visit: Opener, house: House, size: str) -
     playing(page)
     found += serious_in_both(page)
     page.locator(".card[data-state=playing] [data-act=more]").click()
+    page.locator("#more-sheet[open]").wait_for()
     found += serious_in_both(page)
     page.get_by_role("button", name="Why am I seeing this?").click()
     page.locator("#why-sheet [data-sentence]:not(:empty)").wait_for()

@@ -22,6 +22,8 @@ from reelm.feed.signals import SURFACES, Signal
 from reelm.feed.weights import NEW_CREATOR_IMPRESSIONS, SOURCES, following_boost
 
 # What was shown last, as far as distances on the next page look back.
+# About as many as the candidates of a page.
+RANKED = 300
 # After so many skips in a row a page is varied beyond the slider: taste may have changed.
 UNPLEASED, UNPLEASED_VARIETY = 5, 2.5
 LOOK_BACK = max(CREATOR_GAP, TAG_WINDOW)
@@ -124,9 +126,11 @@ class Ranker:
         surface: int,
         without: frozenset[int] = frozenset(),
     ) -> int:
-        """Return the place of a video, from 1, among all but `without`, by the score that serves.
+        """Return the place of a video, from 1, among all but `without`, as a page would order them.
 
-        Places of equal score count as behind: nothing is gained by scores that are all the same.
+        As for a page a few hundred are found and ranked, here by their relevance among all videos;
+        the others come after them in that order. Places of equal score count as behind: nothing is
+        gained by scores that are all the same.
 
         Raises:
             ValueError: there is no such video.
@@ -141,9 +145,15 @@ class Ranker:
         rows = rows[~np.isin(rows, gone)]
         viewer = model.viewers.find(viewer_id)
         profile = model.relevance.profile(viewer)
+        views = model.relevance.views(profile, rows, surface, at_ms)
+        relevance = model.relevance.blend(views, surface)
+        place = int(np.count_nonzero(relevance >= relevance[rows == row][0]))
+        if place > RANKED:
+            return place
+        if len(rows) > RANKED:
+            rows = np.sort(rows[np.argpartition(relevance, -RANKED)[-RANKED:]])
         scores = rank.score(model, profile, viewer, rows, surface=surface, at_ms=at_ms)
-        own = scores.total[rows == row][0]
-        return int(np.count_nonzero(scores.total >= own))
+        return int(np.count_nonzero(scores.total >= scores.total[rows == row][0]))
 
     def forget(self, viewer_id: int) -> None:
         """Forget a viewer."""
