@@ -31,6 +31,7 @@ MOST = {"following": 60, "interest": 140, "neighbours": 60, "popular": 80, "new"
 POPULAR, TAGGED = 4000, 120
 POPULAR_MS, TAGGED_MS = 2_000, 30_000
 MOST_KEPT = 5_000
+COMPACT_FROM = 1_000
 # Hashtags and creators of one viewer that are looked up, videos of each creator, followed creators
 # looked at for one page, and recent long views whose neighbours are.
 TOPICS, CREATORS, OF_EACH_CREATOR, FOLLOWED, POSITIVES = 6, 6, 8, 60, 16
@@ -104,6 +105,9 @@ class Candidates:
     def add(self, rows: list[int]) -> None:
         """Take in new videos: they are on trial, and may become popular."""
         self.trial += rows
+        if len(self.trial) > 2 * len(self.catalogue.videos) + COMPACT_FROM:
+            # Rows that have changed hands stand in it more than once.
+            self.trial = np.unique(np.array(self.trial, np.int32)).tolist()
         self.popularity.moved.append(np.array(rows, np.int32))
 
     def renew(self, rows: list[int]) -> None:

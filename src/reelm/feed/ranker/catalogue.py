@@ -2,7 +2,7 @@
 
 import hashlib
 from array import array
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ TAGS = 4
 # Videos listed for each creator and each hashtag: the newest. Older ones that are watched are found
 # as popular and as neighbours.
 OF_CREATOR, OF_TAG = 64, 10_000
+COMPACT_FROM = 64
 # A hashtag on more than this share of all videos is no topic.
 COMMON_SHARE, COMMON_LEAST = 0.2, 10
 HIDDEN, PUBLIC, FOLLOWERS = 0, 1, 2
@@ -83,14 +84,16 @@ class Tags(Table):
 class Lists:
     """Rows of videos by something they share, in the order in which they came.
 
-    Rows are only appended; who reads drops those that are of something else by now.
+    Rows are only appended; who reads drops those that are of something else by now, and a list
+    that has doubled drops them itself.
 
     Args:
-        most: a list keeps at least so many of its last rows, and at most twice as many.
+        most: a list keeps so many of its last rows.
+        current: tells which rows are of a key still.
     """
 
-    def __init__(self, most: int) -> None:
-        self._most = most
+    def __init__(self, most: int, current: Callable[[int, Ints], Array]) -> None:
+        self._most, self._current = most, current
         self._rows: dict[int, array[int]] = {}
 
     def add(self, key: int, row: int) -> None:
@@ -100,8 +103,11 @@ class Lists:
             self._rows[key] = array("i", [row])
             return
         found.append(row)
-        if len(found) >= 2 * self._most:
-            del found[: -self._most]
+        count = len(found)
+        if count >= COMPACT_FROM and count & (count - 1) == 0:
+            rows = np.array(found, np.int32)
+            kept = dict.fromkeys(rows[self._current(key, rows)].tolist())
+            self._rows[key] = array("i", list(kept)[-self._most :])
 
     def of(self, key: int) -> Ints:
         """Return the rows of `key`, oldest first."""
@@ -128,7 +134,8 @@ class Catalogue:
         self.creator_impressions = self.creators.column("impressions", np.int32)
         self.tags = Tags(sizes)
         self.sounds = Table("sounds", sizes.sounds)
-        self.by_creator, self.by_tag = Lists(OF_CREATOR), Lists(OF_TAG)
+        self.by_creator = Lists(OF_CREATOR, lambda key, rows: self.videos.creator[rows] == key)
+        self.by_tag = Lists(OF_TAG, lambda key, rows: (self.videos.tags[rows] == key).any(axis=1))
         for table, column in (
             (self.creators, self.videos.creator),
             (self.tags, self.videos.tags),
