@@ -267,3 +267,15 @@ def test_signals_about_unknown_videos_do_no_harm():
     for kind in Kind:
         world.observe(Signal(FAN, 987654, kind, subject="x"))
     assert len(world.ranker.recommend(Ask(FAN, START_MS, limit=5))) == 2
+
+
+def test_videos_that_come_and_go_leave_no_list_behind():
+    world = World([facts(1)])
+    for number in range(2, 4_000):
+        world.ranker.add_videos([facts(number, creator=5)])
+        world.ranker.remove_videos([number - 1])
+    catalogue = world.ranker._model.catalogue
+    for lists in (catalogue.by_creator, catalogue.by_tag):
+        assert sum(len(rows) for rows in lists._rows.values()) < 200
+    assert len(world.ranker._candidates.trial) < 2_000
+    assert ids(world.ranker.recommend(Ask(FAN, START_MS, followed=frozenset({5})))) == [3_999]

@@ -159,16 +159,17 @@ class Catalogue:
         row = videos.admit(facts.video_id, used_ms)
         creator = self.creators.admit(facts.creator_id, at_ms)
         tags = [self.tags.admit_text(tag, at_ms) for tag in dict.fromkeys(facts.tags)][:TAGS]
-        if is_new or int(videos.creator[row]) != creator:
-            self.by_creator.add(creator, row)
+        is_listed = not is_new and int(videos.creator[row]) == creator
         known = videos.tags[row].tolist()
-        for tag in tags:
-            if tag not in known:
-                self.by_tag.add(tag, row)
         self._count_tags(videos.tags[row], -1)
         videos.creator[row] = creator
         videos.tags[row] = tags + [NONE] * (TAGS - len(tags))
         self._count_tags(videos.tags[row], 1)
+        if not is_listed:
+            self.by_creator.add(creator, row)
+        for tag in tags:
+            if tag not in known:
+                self.by_tag.add(tag, row)
         sound = facts.sound_id
         videos.sound[row] = self.sounds.admit(sound, at_ms) if sound else NONE
         videos.language[row] = number_of(facts.language) if facts.language else 0
