@@ -55,6 +55,9 @@ _SAID_BY: Mapping[str, frozenset[str]] = {
 _WORDS: Mapping[str, str] = {
     **{head.name: head.words for head in HEADS},
     **{source.name: source.words for source in SOURCES},
+    # Beside a share that is for or against the video, what counts is how unlikely these are.
+    "skip": "How unlikely it is that you swipe it away at once",
+    "not_interested": "How unlikely it is that it does not interest you",
 }
 
 
