@@ -35,7 +35,9 @@ def test_each_source_and_each_part_of_the_score_has_words(source):
         assert found.sentence.startswith("You see this because ")
         assert found.sentence.endswith(".")
         assert found.sentence.count(".") == 1
-        assert found.reasons[0].words == head.words
+        against = head.weight < 0
+        assert (found.reasons[0].words == head.words) is not against
+        assert found.reasons[0].words.startswith("How unlikely") is against
         assert len(found.sentence) < 240
 
 
