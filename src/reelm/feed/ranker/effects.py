@@ -18,6 +18,7 @@ import numpy.typing as npt
 
 from reelm.feed.ranker.net import sigmoid
 from reelm.feed.ranker.rows import Array
+from reelm.feed.signals import SURFACES
 
 Floats = npt.NDArray[np.float32]
 Longs = npt.NDArray[np.int64]
@@ -58,8 +59,17 @@ BITS = 21
 
 EVERY_TARGET = np.ones(TARGETS, np.float32)
 EVERY_KIND = np.ones(len(KINDS), np.float32)
-# What a watch of which neither time nor place is known says nothing of.
-PLACELESS = np.array([0.0 if "surface" in kind.name else 1.0 for kind in KINDS], np.float32)
+# Where a watch happened of which that is not known: a place of its own, so that how often such
+# watches are long is not taken for the viewers' and the videos' own worth.
+UNTOLD = SURFACES
+# What such a watch says nothing of.
+PLACELESS = np.array(
+    [
+        kind.name not in {"viewer_surface", "video_surface", "surface_hour", "surface_topic"}
+        for kind in KINDS
+    ],
+    np.float32,
+)
 
 _SALT = np.arange(1, len(KINDS) + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
 

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from reelm.feed.ranker.catalogue import Catalogue
 from reelm.feed.ranker.durations import BUCKETS, MOST_WATCHED_MS, WatchTimes, bucket_of
-from reelm.feed.ranker.effects import NUMBER, PRIOR, TARGETS, Effects, Things
+from reelm.feed.ranker.effects import NUMBER, PRIOR, TARGETS, UNTOLD, Effects, Things
 from reelm.feed.ranker.leanings import Leanings
 from reelm.feed.ranker.net import Net
 from reelm.feed.ranker.rows import NONE, Array, Ints
@@ -175,7 +175,7 @@ class Heads:
 
     def recall(self, viewers: Ints, videos: Ints, long: Array, kinds: Floats) -> None:
         """Learn from past watches of which only is known whether they were long."""
-        surfaces = np.zeros(len(videos), np.int64)
+        surfaces = np.full(len(videos), UNTOLD, np.int64)
         rows = self.effects.rows(self._things(viewers, videos, surfaces, 0))
         targets = np.repeat(long[:, None], TARGETS, axis=1).astype(np.float32)
         known = np.array([1, 0, 0, 0], np.float32)

@@ -8,14 +8,17 @@ one signal after the other. Nothing is left for later but the net's next step.
 from collections.abc import Iterator, Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from reelm.feed.ranker.catalogue import number_of
 from reelm.feed.ranker.effects import PLACELESS
 from reelm.feed.ranker.heads import HEADS
 from reelm.feed.ranker.model import Model
-from reelm.feed.ranker.rows import NONE
+from reelm.feed.ranker.rows import NONE, Ints
 from reelm.feed.signals import SURFACES, Kind, Signal
 
+Longs = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 LIKE, SHARE_OR_FOLLOW, NOT_INTERESTED = (HEADS.index(n) for n in HEADS[3:])
 # Which head an act belongs to.
 HEAD_OF = {
@@ -41,13 +44,14 @@ SHOWS = {Kind.SHOW_CREATOR: "creator", Kind.SHOW_HASHTAG: "hashtag", Kind.SHOW_S
 NEAR = 8
 # In a large batch the slower lessons are drawn from some of its watches, evenly: it takes long to
 # gather one only when thousands watch, and then the next is soon there.
-# The blend learns of each long view at first, and of one in so many when it has learned of enough;
-# vectors learn of so many watches of a round.
-BLEND_ALL, BLEND_EVERY, VECTORS = 2_000, 16, 24
+# Where many watches come at once, the blend learns of one long view in so many watches of a round,
+# and the vectors of so many: both follow slow things. Of what is brought along from elsewhere
+# vectors learn all, so many at a time.
+BLEND_EVERY, VECTORS, VECTORS_AT_ONCE = 128, 24, 64
 WATCHED = {Kind.WATCH, Kind.PAST_WATCH}
 ELSEWHERE = {Kind.IMPRESSION, Kind.WATCH, Kind.PAST_WATCH, Kind.RESET}
 # Larger batches are cut: nothing learned in a round shows in it.
-LARGEST = 512
+LARGEST = 128
 
 
 def learn(model: Model, batch: Sequence[Signal]) -> None:
@@ -63,15 +67,18 @@ def _learn(model: Model, signals: Sequence[Signal]) -> None:
     for signal in signals:
         if signal.kind == Kind.RESET:
             model.viewers.drop([signal.viewer_id])
-    if impressions := [s for s in signals if s.kind == Kind.IMPRESSION]:
-        _show(model, impressions, at_ms)
+    shown = _show(model, [s for s in signals if s.kind == Kind.IMPRESSION], at_ms)
     for signal in signals:
         if signal.kind not in ELSEWHERE:
             _act(model, signal, at_ms)
     if watches := [s for s in signals if s.kind == Kind.WATCH]:
-        _watch(model, watches, at_ms)
+        shown += _watch(model, watches, at_ms)
     if past := [s for s in signals if s.kind == Kind.PAST_WATCH]:
         _recall(model, past, at_ms)
+    if shown:
+        # Last, or a video would seem popular for having just been shown to this viewer.
+        rows, surfaces = np.array(shown).T
+        model.popularity.add_shown(rows.astype(np.int32), surfaces, at_ms)
 
 
 def _rounds(batch: Sequence[Signal]) -> Iterator[Sequence[Signal]]:
@@ -91,16 +98,16 @@ def _rounds(batch: Sequence[Signal]) -> Iterator[Sequence[Signal]]:
     yield from rounds
 
 
-def _show(model: Model, signals: Sequence[Signal], at_ms: int) -> None:
+def _show(model: Model, signals: Sequence[Signal], at_ms: int) -> list[tuple[int, int]]:
+    """Take in impressions; return row and surface of those that others brought."""
     videos = model.catalogue.videos
     known = [(s, row) for s in signals if (row := videos.find(s.video_id)) != NONE]
     if not known:
-        return
+        return []
     rows = np.array([row for _, row in known], np.int32)
     viewers = np.array([model.viewer(s.viewer_id, at_ms) for s, _ in known], np.int32)
     surfaces = np.array([s.surface % SURFACES for s, _ in known])
     features = model.heads.features(viewers, rows, surfaces, at_ms)
-    own = np.array([bool(s.source) for s, _ in known])
     slots = [
         model.pending.add(
             int(viewer), row, int(surface), signal.propensity, own=bool(signal.source)
@@ -114,10 +121,15 @@ def _show(model: Model, signals: Sequence[Signal], at_ms: int) -> None:
     np.add.at(videos.impressions, rows, 1)
     np.add.at(model.catalogue.creator_impressions, videos.creator[rows], 1)
     # What it gave out itself says nothing new: counted, the ranker would follow itself.
-    model.popularity.add_shown(rows[~own], surfaces[~own], at_ms)
+    return [
+        (row, int(surface))
+        for (signal, row), surface in zip(known, surfaces, strict=True)
+        if not signal.source
+    ]
 
 
-def _watch(model: Model, signals: Sequence[Signal], at_ms: int) -> None:
+def _watch(model: Model, signals: Sequence[Signal], at_ms: int) -> list[tuple[int, int]]:
+    """Take in watches; return what `_show` does of those that were not announced."""
     videos = model.catalogue.videos
     known = [s for s in signals if videos.find(s.video_id) != NONE]
     unannounced = [
@@ -125,17 +137,19 @@ def _watch(model: Model, signals: Sequence[Signal], at_ms: int) -> None:
         for s in known
         if model.pending.find(model.viewers.find(s.viewer_id), videos.find(s.video_id)) == NONE
     ]
-    if unannounced:
-        # Opened by its address, or shown so long ago that it was let go of.
-        _show(model, [s._replace(propensity=1.0) for s in unannounced], at_ms)
+    # Opened by its address, or shown so long ago that it was let go of.
+    shown = _show(model, [s._replace(propensity=1.0) for s in unannounced], at_ms)
     if not known:
-        return
+        return shown
     rows = videos.find_all(s.video_id for s in known)
     viewers = model.viewers.find_all(s.viewer_id for s in known)
     pairs = zip(viewers.tolist(), rows.tolist(), strict=True)
     slots = [model.pending.find(viewer, row) for viewer, row in pairs]
     outcomes = model.pending.outcomes[slots]
     outcomes[:, 0] = [s.long_view for s in known]
+    long, kept = outcomes[:, 0] > 0, model.pending
+    # First, while nothing has learned of these watches yet.
+    _blend(model, viewers, rows, long, kept.surface[slots], kept.own[slots], at_ms)
     model.heads.learn(
         viewers,
         rows,
@@ -147,33 +161,40 @@ def _watch(model: Model, signals: Sequence[Signal], at_ms: int) -> None:
     )
     model.pending.outcomes[slots] = outcomes
     model.pending.learned[slots] = True
-    long = outcomes[:, 0] > 0
-    kept = model.pending
-    _relate(model, viewers, rows, long, kept.surface[slots], kept.own[slots], at_ms)
+    _relate(model, viewers, rows, long, kept.own[slots], at_ms, VECTORS)
     videos.used_ms[rows] = at_ms
+    return shown
+
+
+def _blend(
+    model: Model,
+    viewers: Ints,
+    rows: Ints,
+    long: Mask,
+    surfaces: Longs,
+    own: Mask,
+    at_ms: int,
+) -> None:
+    """Learn what made long views likely."""
+    lessons = max(1, len(rows) // BLEND_EVERY)
+    for place in np.flatnonzero(long)[:lessons].tolist():
+        viewer, row = int(viewers[place]), int(rows[place])
+        if not (model.viewers.long[viewer] == row).any():
+            is_own = bool(own[place])
+            model.relevance.learn(viewer, row, int(surfaces[place]), at_ms, is_own=is_own)
 
 
 def _relate(
     model: Model,
-    viewers: np.ndarray,
-    rows: np.ndarray,
-    long: np.ndarray,
-    surfaces: np.ndarray,
-    own: np.ndarray,
+    viewers: Ints,
+    rows: Ints,
+    long: Mask,
+    own: Mask,
     at_ms: int,
-    *,
-    blends: bool = True,
+    lessons: int,
 ) -> None:
-    """Learn what is watched after what, and what made the long views likely."""
+    """Learn what is watched after what; vectors of so many watches at most."""
     table = model.viewers
-    for place in np.flatnonzero(long & blends).tolist():
-        model.long_views += 1
-        if model.long_views > BLEND_ALL and model.long_views % BLEND_EVERY:
-            continue
-        viewer, row = int(viewers[place]), int(rows[place])
-        if not (table.long[viewer] == row).any():
-            is_own = bool(own[place])
-            model.relevance.learn(viewer, row, int(surfaces[place]), at_ms, is_own=is_own)
     model.popularity.add_long(rows[long], at_ms)
     contexts = table.watched[viewers]
     new = ~(contexts == rows[:, None]).any(axis=1) & (contexts != NONE).any(axis=1)
@@ -181,9 +202,11 @@ def _relate(
         model.neighbours.add(rows[new], table.latest(viewers[new], NEAR), at_ms)
         # Of what the ranker chose itself only the long views tell what goes with what.
         some = np.flatnonzero(new & (long | ~own))
-        if len(some) > VECTORS:
-            some = some[np.linspace(0, len(some) - 1, VECTORS).astype(np.int64)]
-        model.vectors.learn(contexts[some], rows[some])
+        if len(some) > lessons:
+            some = some[np.linspace(0, len(some) - 1, lessons).astype(np.int64)]
+        for start in range(0, len(some), VECTORS_AT_ONCE):
+            these = some[start : start + VECTORS_AT_ONCE]
+            model.vectors.learn(contexts[these], rows[these])
     model.vectors.remember(rows)
     for viewer, row, is_long in zip(viewers.tolist(), rows.tolist(), long.tolist(), strict=True):
         if table.add_watched(viewer, row, long=is_long):
@@ -231,9 +254,9 @@ def _recall(model: Model, signals: Sequence[Signal], at_ms: int) -> None:
     model.heads.recall(viewers, rows, long, PLACELESS)
     for viewer, row in zip(viewers.tolist(), rows.tolist(), strict=True):
         model.seen.add(viewer, row)
-    nowhere, own = np.zeros(len(rows), np.int64), np.zeros(len(rows), np.bool_)
+    own = np.zeros(len(rows), np.bool_)
     # What was shown beside it, and how popular that was, nobody knows: no lesson for the blend.
-    _relate(model, viewers, rows, long, nowhere, own, at_ms, blends=False)
+    _relate(model, viewers, rows, long, own, at_ms, len(rows))
 
 
 def _number(kind: str, subject: str) -> int:

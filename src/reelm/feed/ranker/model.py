@@ -49,7 +49,7 @@ class Model:
         )
         self.heads = Heads(self.catalogue, self.viewers, self.vectors, self.leanings, seed)
         self.pending = Pending(sizes, self.heads.width, len(HEADS))
-        self._admitted = self.long_views = 0
+        self._admitted = 0
         videos.on_clear(self.pending.forget_videos)
         self.viewers.on_clear(self._forget_viewers)
 
@@ -72,7 +72,6 @@ class Model:
             "version": VERSION,
             "sizes": asdict(self.sizes),
             "admitted": self._admitted,
-            "long_views": self.long_views,
         }
         parts: dict[str, Table | Part] = {
             **{table.name: table for table in self._tables()},
@@ -93,7 +92,6 @@ class Model:
             raise ValueError("The state is of another version or of other sizes.")
         try:
             self._admitted = int(header["admitted"])
-            self.long_views = int(header["long_views"])
             for table in self._tables():
                 table.load(header[table.name], arrays)
             for name, part in self._others().items():
