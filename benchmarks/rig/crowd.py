@@ -52,6 +52,7 @@ class Crowd:
         self.tastes = _zipf(rng, TOPICS, viewers * 3).reshape(viewers, 3).astype(np.int16)
         self.active = np.cumsum(np.minimum(rng.pareto(1.2, viewers) + 0.3, MOST_ACTIVE))
         self.now_ms = NOW_MS
+        self._to_come: Ints = rng.permutation(viewers)
         self._waiting: list[Signal] = []
         self._coming: list[tuple[float, Signal]] = []  # of watches that end in the next block
 
@@ -103,7 +104,10 @@ class Crowd:
     def _block(self, pages: int) -> list[Signal]:
         """Return the signals of the next BLOCK_S seconds, the first one last."""
         # Nobody looks at two pages at a time.
-        different = self.rng.permutation(np.unique(self.someone(2 * pages)))[:pages]
+        different = self.rng.permutation(np.unique(self.someone(2 * pages)))
+        # Until all have come once, half of the pages are of those who have not.
+        new, self._to_come = self._to_come[: pages // 2], self._to_come[pages // 2 :]
+        different = np.concatenate([new, different[~np.isin(different, new)]])[:pages]
         pages = len(different)
         viewers = np.repeat(different, PAGE)
         own = self.rng.random(len(viewers)) < 0.7
