@@ -116,7 +116,7 @@ def rerank(
 
 # Of the videos on trial a few are drawn by lot, and the best of these for this viewer is taken: so
 # each gets its share of viewers, and rather those who may like it.
-DRAWN = 6
+DRAWN = 2
 
 
 def _on_trial(
