@@ -44,9 +44,12 @@ class Table:
         self._door = _Door(capacity, admit_after)
 
     def column(self, name: str, dtype: Any, *tail: int, fill: float = 0) -> Array:
-        """Make a column whose free rows hold `fill`; so does one more, which NONE reads."""
-        shape = (self.capacity + 1, *tail)
-        array = np.zeros(shape, dtype) if fill == 0 else np.full(shape, fill, dtype)
+        """Make a column whose rows begin with `fill`; so does one more, which NONE reads.
+
+        A row is filled when it is first used: memory that nobody writes to is never taken.
+        """
+        array = np.zeros((self.capacity + 1, *tail), dtype)
+        array[NONE] = fill
         self._columns[name], self._fills[name] = array, fill
         return array
 
@@ -131,6 +134,9 @@ class Table:
             return self._free.pop()
         if self._top < self.capacity:
             self._top += 1
+            for name, fill in self._fills.items():
+                if fill:
+                    self._columns[name][self._top - 1] = fill
             return self._top - 1
         self._free_idlest()
         return self._free.pop()
