@@ -31,9 +31,9 @@ bench: $(VENV)/installed-dev ## Run the benchmarks; each prints one JSON line la
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 lock: $(VENV)/installed-dev ## Renew the hash-pinned requirement files
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate -q --extra install pyproject.toml -o requirements.txt
-	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	$(BIN)/uv pip compile --universal --python-version 3.11 --generate-hashes \
 	  --no-header --no-annotate -q --extra install --extra dev pyproject.toml -o requirements-dev.txt
 
 browser: ## Install Chromium by the system's package manager where none is found

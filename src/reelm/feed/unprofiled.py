@@ -26,7 +26,6 @@ from reelm.foundation.errors import Invalid
 from reelm.videos.hashtags import MAX_HASHTAG
 
 POPULAR, NEW, REST = "popular", "new", "rest"
-MAX_CURSOR = 1000
 _MAC_BYTES = 15
 NOT_A_CURSOR = "This cursor is not one that this feed gave out; ask again without a cursor."
 
