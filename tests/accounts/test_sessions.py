@@ -122,3 +122,22 @@ def test_sessions_are_listed_and_revoked_by_their_account_only(session, parts):
     assert accounts.viewer_of(session, one.token) is None
     accounts.revoke_sessions(session, mine)
     assert accounts.viewer_of(session, two.token) is None
+
+
+def test_several_tokens_are_looked_up_by_one_query(session, parts):
+    begun = [signed_in(session, parts, signed_up(session, parts).account_id) for _ in range(3)]
+    session.commit()
+    statements = []
+    event.listen(
+        parts.database.engine, "before_cursor_execute", lambda *call: statements.append(call[2])
+    )
+    tokens = [begun[0].token, "nobody's", begun[2].token, begun[0].token]
+    with parts.transaction() as other:
+        found = accounts.viewers_of(other, tokens)
+    assert len(statements) == 1
+    wanted = [begun[0].account_id, None, begun[2].account_id, begun[0].account_id]
+    assert [one and one.account_id for one in found] == wanted
+    crossed = base64.urlsafe_b64decode(begun[0].token)[:16]
+    crossed += base64.urlsafe_b64decode(begun[2].token)[16:]
+    told = [base64.urlsafe_b64encode(crossed).decode(), begun[2].token]
+    assert accounts.viewers_of(session, told)[0] is None

@@ -37,6 +37,7 @@ from reelm.accounts.sessions import (
     revoke_session,
     revoke_sessions,
     viewer_of,
+    viewers_of,
 )
 from reelm.accounts.sign_in import change_password, confirm_password, sign_in
 from reelm.accounts.sign_up import NewAccount, SignedUp, ensure_account, sign_up
@@ -104,4 +105,5 @@ __all__ = [
     "sign_in",
     "sign_up",
     "viewer_of",
+    "viewers_of",
 ]

@@ -10,15 +10,18 @@ import hashlib
 import hmac
 import os
 import struct
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
-from sqlalchemy import delete, select, update
+from sqlalchemy import ARRAY, BigInteger, and_, bindparam, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from reelm.accounts.keys import data_key
 from reelm.accounts.models import Account, SignedIn
 from reelm.foundation.clock import now
+from reelm.foundation.database.prepared import Prepared
 from reelm.foundation.errors import Missing
 from reelm.foundation.ids import new_id
 from reelm.foundation.parts import Parts
@@ -88,32 +91,36 @@ def begin_session(
 
 def viewer_of(session: Session, token: str) -> SignedInAccount | None:
     """Return the account that a token signs in, or None; one query by primary key."""
-    taken = _taken_apart(token)
-    if taken is None:
-        return None
-    account_id, session_id, secret = taken
-    row = session.execute(
-        select(
-            Account.handle, Account.display_name, Account.role, Account.language,
-            SignedIn.token_hash, SignedIn.last_seen_at, SignedIn.expires_at,
-        )
-        .join(Account, Account.id == SignedIn.account_id)
-        .where(
-            SignedIn.account_id == account_id,
-            SignedIn.id == session_id,
-            Account.state == "active",
-        )
-    ).one_or_none()  # fmt: skip
-    if row is None or not hmac.compare_digest(row.token_hash, _hash(secret)):
-        return None
+    return viewers_of(session, [token])[0]
+
+
+def viewers_of(session: Session, tokens: Sequence[str]) -> list[SignedInAccount | None]:
+    """Return for each token the account that it signs in, or None; one query for all."""
+    taken = [_taken_apart(token) for token in tokens]
+    asked = {(one[0], one[1]) for one in taken if one is not None}
+    if not asked:
+        return [None] * len(tokens)
+    account_ids, session_ids = zip(*asked, strict=True)
+    rows = _SIGNED_IN.rows(session, account_ids=list(account_ids), session_ids=list(session_ids))
+    found = {(row[0], row[1]): row[2:] for row in rows}
     at = now()
-    if at >= row.expires_at or at >= row.last_seen_at + IDLE:
+    return [None if one is None else _live(session, one, found.get(one[:2]), at) for one in taken]
+
+
+def _live(
+    session: Session, taken: tuple[int, int, bytes], row: tuple[Any, ...] | None, at: datetime
+) -> SignedInAccount | None:
+    account_id, session_id, secret = taken
+    if row is None:
         return None
-    if at >= row.last_seen_at + SEEN_EVERY:
+    token_hash, last_seen_at, expires_at, *who = row
+    if not hmac.compare_digest(token_hash, _hash(secret)):
+        return None
+    if at >= expires_at or at >= last_seen_at + IDLE:
+        return None
+    if at >= last_seen_at + SEEN_EVERY:
         _see(session, account_id, session_id, at)
-    return SignedInAccount(
-        account_id, session_id, row.handle, row.display_name, row.role, row.language
-    )
+    return SignedInAccount(account_id, session_id, *who)
 
 
 def list_sessions(session: Session, parts: Parts, account_id: int) -> list[ListedSession]:
@@ -199,3 +206,25 @@ def _taken_apart(token: str) -> tuple[int, int, bytes] | None:
 
 def _hash(secret: bytes) -> bytes:
     return hashlib.sha256(secret).digest()
+
+
+_ASKED = (
+    func.unnest(
+        bindparam("account_ids", type_=ARRAY(BigInteger)),
+        bindparam("session_ids", type_=ARRAY(BigInteger)),
+    )
+    .table_valued("account_id", "session_id", name="asked")
+    .render_derived()
+)
+_SIGNED_IN = Prepared(
+    select(
+        SignedIn.account_id, SignedIn.id,
+        SignedIn.token_hash, SignedIn.last_seen_at, SignedIn.expires_at,
+        Account.handle, Account.display_name, Account.role, Account.language,
+    )
+    .join(Account, Account.id == SignedIn.account_id)
+    .join(_ASKED, and_(
+        SignedIn.account_id == _ASKED.c.account_id, SignedIn.id == _ASKED.c.session_id
+    ))
+    .where(Account.state == "active")
+)  # fmt: skip
