@@ -13,6 +13,7 @@ from reelm.social.follow import (
     refuse_request,
     unfollow,
 )
+from reelm.social.kept_cards import Glance, glances
 from reelm.social.like import Likes, like, likes_of, unlike
 from reelm.social.people import (
     Person,
@@ -40,6 +41,7 @@ __all__ = [
     "Access",
     "Card",
     "FollowState",
+    "Glance",
     "Likes",
     "Person",
     "Playable",
@@ -62,6 +64,7 @@ __all__ = [
     "follow",
     "follow_requests",
     "follow_state",
+    "glances",
     "like",
     "likes_of",
     "lists",

@@ -117,7 +117,7 @@ def _read(
     statement = _statement(rule, is_anonymous=viewer_account_id is None)
     bound = {"account_id": viewer_account_id, "video_ids": list(video_ids)}
     found = {
-        row.video_id: _card(row, viewer_account_id) for row in session.execute(statement, bound)
+        row.video_id: card_of(row, viewer_account_id) for row in session.execute(statement, bound)
     }
     return [found[video_id] for video_id in video_ids if video_id in found]
 
@@ -130,15 +130,15 @@ def _statement(rule: Any, *, is_anonymous: bool) -> Select[Any]:
         viewer = bindparam("account_id", type_=BigInteger)
     wanted = any_(bindparam("video_ids", type_=ARRAY(BigInteger)))
     statement: Select[Any] = (
-        rule(viewer, *_columns(viewer))
+        rule(viewer, *card_columns(viewer))
         .outerjoin(VideoCount, VideoCount.video_id == Video.id)
         .where(Video.id == wanted)
     )
     return statement
 
 
-def _columns(viewer_account_id: ViewerAccount) -> tuple[Any, ...]:
-    mine = and_(VideoLike.account_id == viewer_account_id, VideoLike.video_id == Video.id)
+def card_columns(viewer_account_id: ViewerAccount) -> tuple[Any, ...]:
+    """Return the columns of a Card, for a query that joins the account and the totals."""
     return (
         *person_columns(viewer_account_id),
         Video.id.label("video_id"),
@@ -157,10 +157,16 @@ def _columns(viewer_account_id: ViewerAccount) -> tuple[Any, ...]:
         func.coalesce(VideoCount.likes, 0).label("likes"),
         func.coalesce(VideoCount.comments, 0).label("comments"),
         func.coalesce(VideoCount.views, 0).label("views"),
-        (false() if viewer_account_id is None else exists().where(mine)).label("is_liked"),
+        is_liked_by(viewer_account_id),
         _renditions().label("renditions"),
         _languages().label("languages"),
     )
+
+
+def is_liked_by(viewer_account_id: ViewerAccount) -> Any:
+    """Return the column that says whether the viewer likes the video."""
+    mine = and_(VideoLike.account_id == viewer_account_id, VideoLike.video_id == Video.id)
+    return (false() if viewer_account_id is None else exists().where(mine)).label("is_liked")
 
 
 def _renditions() -> ScalarSelect[Any]:
@@ -187,12 +193,13 @@ def _languages() -> ScalarSelect[Any]:
     )
 
 
-def _card(row: Any, viewer_account_id: int | None) -> Card:
+def card_of(row: Any, viewer_account_id: int | None) -> Card:
+    """Return the card that a row of `card_columns` stands for."""
     playable = [Playable(*fields) for fields in row.renditions or ()]
     playable.sort(key=lambda rendition: rendition.bitrate_bps, reverse=True)
     return Card(
         id=row.video_id,
-        creator=Person(*row[:5]),
+        creator=Person(row.id, row.handle, row.display_name, row.avatar_object, row.is_followed),
         caption=row.caption,
         hashtags=hashtags(row.caption),
         language=row.language,
@@ -210,7 +217,7 @@ def _card(row: Any, viewer_account_id: int | None) -> Card:
         comments=row.comments,
         views=row.views,
         is_liked=row.is_liked,
-        is_mine=row[0] == viewer_account_id,
+        is_mine=row.id == viewer_account_id,
         renditions=tuple(playable),
         caption_languages=tuple(sorted(row.languages or ())),
     )

@@ -22,8 +22,8 @@ _LISTED = (("public",), ("public", "followers"))
 _ADDRESSED = (("public", "unlisted"), ("public", "followers", "unlisted"))
 
 
-# An account's id, a parameter that stands for one in a statement made once, or nobody.
-ViewerAccount = int | BindParameter[int] | None
+# An account's id, a parameter or column that stands for one in a statement made once, or nobody.
+ViewerAccount = int | BindParameter[int] | ColumnElement[int] | None
 
 
 def visible_to(viewer_account_id: ViewerAccount, *columns: Any) -> Select[Any]:
@@ -135,7 +135,9 @@ def require_watchable(session: Session, viewer_account_id: int | None, video_id:
     return int(creator_id)
 
 
-def follows(viewer_account_id: int | BindParameter[int], creator_id: Any) -> ColumnElement[bool]:
+def follows(
+    viewer_account_id: int | BindParameter[int] | ColumnElement[int], creator_id: Any
+) -> ColumnElement[bool]:
     """Return the condition that the viewer's follow of a creator is accepted."""
     # An alias, so that in a query of follows this stays a question of its own.
     mine = aliased(Follow)
@@ -147,7 +149,7 @@ def follows(viewer_account_id: int | BindParameter[int], creator_id: Any) -> Col
 
 
 def blocked_between(
-    viewer_account_id: int | BindParameter[int], other_id: Any
+    viewer_account_id: int | BindParameter[int] | ColumnElement[int], other_id: Any
 ) -> ColumnElement[bool]:
     """Return the condition that one of two accounts has blocked the other."""
     mine, theirs = aliased(Block), aliased(Block)

@@ -1,0 +1,223 @@
+"""What pages show of videos, kept in memory; who may see it is asked of the database each time.
+
+One statement for any number of viewers asks the visibility rule, the totals and what each viewer
+did, and beside them the version of the card: the transactions (xmin) that wrote the rows which it
+is made of. A card that is kept under that very version is what those rows say. Any other is read
+anew, and a video whose rows change between the two is left out: the rule has not been asked of it.
+
+A transaction that has itself changed videos is not to look here: its own rows have one version.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    func,
+    literal_column,
+    null,
+    select,
+)
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.orm import Session
+
+from reelm.accounts.models import Account
+from reelm.foundation.database.prepared import Prepared
+from reelm.social.cards import Card, card_columns, card_of, is_liked_by
+from reelm.social.models import VideoCount
+from reelm.social.people import person_columns
+from reelm.social.visibility import visible_to, with_audience
+from reelm.videos.models import CaptionTrack, Rendition, Video
+
+# Some 3 kB each, and as much again for what the web makes of one.
+MOST_CARDS = 8_192
+
+Asked = tuple[int | None, Sequence[int]]
+
+
+class Glance(NamedTuple):
+    """A video that lists may show to one viewer now.
+
+    `kept` is the card as strangers see it, without totals; the same object as long as nothing in
+    it changes, so what is made of it can be kept as well.
+    """
+
+    kept: Card
+    likes: int
+    comments: int
+    views: int
+    is_liked: bool
+    is_followed: bool | None
+    is_mine: bool
+
+    @property
+    def card(self) -> Card:
+        """The card as this viewer sees it."""
+        return replace(
+            self.kept,
+            creator=replace(self.kept.creator, is_followed=self.is_followed),
+            likes=self.likes,
+            comments=self.comments,
+            views=self.views,
+            is_liked=self.is_liked,
+            is_mine=self.is_mine,
+        )
+
+
+def glances(session: Session, asked: Sequence[Asked]) -> list[list[Glance]]:
+    """Return for each account (None: a stranger) those of its videos that lists may show to it.
+
+    They are in the order given. What is asked together costs little more than one alone.
+    """
+    rows = _rows(session, asked)
+    cards = _cards_for(session.get_bind()).of(
+        session, {row.video_id: row.version for row in rows.values()}
+    )
+    seen = []
+    for account_id, video_ids in asked:
+        found = (rows.get((account_id, video_id)) for video_id in video_ids)
+        seen.append([
+            Glance(
+                cards[row.video_id], row.likes, row.comments, row.views, row.is_liked,
+                row.is_followed, cards[row.video_id].creator.id == account_id,
+            )
+            for row in found
+            if row is not None and row.video_id in cards
+        ])  # fmt: skip
+    return seen
+
+
+def _rows(session: Session, asked: Sequence[Asked]) -> dict[tuple[int | None, int], Any]:
+    strangers, accounts, videos = set[int](), list[int](), list[int]()
+    for account_id, video_ids in asked:
+        if account_id is None:
+            strangers.update(video_ids)
+        else:
+            videos += video_ids
+            accounts += [account_id] * len(video_ids)
+    found = dict[tuple[int | None, int], Any]()
+    if strangers:
+        rows = _for_strangers().rows(session, video_ids=list(strangers))
+        found.update(((None, row.video_id), row) for row in rows)
+    if videos:
+        rows = _for_accounts().rows(session, account_ids=accounts, video_ids=videos)
+        found.update(((row.viewer_id, row.video_id), row) for row in rows)
+    return found
+
+
+class _Cards:
+    """Cards of one database by video, each with the version that it was read under."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[int, tuple[str, Card]] = OrderedDict()
+
+    def of(self, session: Session, versions: dict[int, str]) -> dict[int, Card]:
+        """Return the cards of these versions; one that has changed meanwhile is left out."""
+        cards, missing = dict[int, Card](), list[int]()
+        kept = self._kept
+        with self._lock:
+            for video_id, version in versions.items():
+                one = kept.get(video_id)
+                if one is not None and one[0] == version:
+                    cards[video_id] = one[1]
+                    kept.move_to_end(video_id)
+                else:
+                    missing.append(video_id)
+        for video_id, version, card in self._read(session, missing):
+            if version == versions[video_id]:
+                cards[video_id] = card
+        return cards
+
+    def _read(self, session: Session, video_ids: list[int]) -> list[tuple[int, str, Card]]:
+        if not video_ids:
+            return []
+        rows = _whole().rows(session, video_ids=video_ids)
+        made = [(row.video_id, row.version, card_of(row, None)) for row in rows]
+        with self._lock:
+            for video_id, version, card in made:
+                self._kept[video_id] = version, card
+                self._kept.move_to_end(video_id)
+            while len(self._kept) > MOST_CARDS:
+                self._kept.popitem(last=False)
+        return made
+
+
+_by_database: WeakKeyDictionary[Engine | Connection, _Cards] = WeakKeyDictionary()
+_making = threading.Lock()
+
+
+def _cards_for(bind: Engine | Connection) -> _Cards:
+    with _making:
+        return _by_database.setdefault(bind, _Cards())
+
+
+_WANTED = bindparam("video_ids", type_=ARRAY(BigInteger))
+
+
+@cache
+def _for_strangers() -> Prepared:
+    return Prepared(
+        visible_to(None, *_changing(), null().label("is_followed"), is_liked_by(None))
+        .outerjoin(VideoCount, VideoCount.video_id == Video.id)
+        .where(Video.id == any_(_WANTED))
+    )
+
+
+@cache
+def _for_accounts() -> Prepared:
+    asked = (
+        func.unnest(bindparam("account_ids", type_=ARRAY(BigInteger)), _WANTED)
+        .table_valued("account_id", "video_id", name="asked")
+        .render_derived()
+    )
+    viewer = asked.c.account_id
+    is_followed = person_columns(viewer)[-1]
+    return Prepared(
+        visible_to(
+            viewer, *_changing(), is_followed, is_liked_by(viewer), viewer.label("viewer_id")
+        )
+        .join(asked, asked.c.video_id == Video.id)
+        .outerjoin(VideoCount, VideoCount.video_id == Video.id)
+    )
+
+
+@cache
+def _whole() -> Prepared:
+    return Prepared(
+        with_audience(_version().label("version"), *card_columns(None))
+        .outerjoin(VideoCount, VideoCount.video_id == Video.id)
+        .where(Video.id == any_(_WANTED))
+    )
+
+
+def _changing() -> tuple[Any, ...]:
+    totals = (
+        func.coalesce(getattr(VideoCount, name), 0).label(name)
+        for name in ("likes", "comments", "views")
+    )
+    return (Video.id.label("video_id"), _version().label("version"), *totals)
+
+
+def _version() -> Any:
+    """Return the text that differs whenever a row that a card is made of was written or deleted."""
+    parts = (
+        select(cast(func.array_agg(literal_column(f"{part.__tablename__}.xmin")), Text))
+        .where(part.video_id == Video.id)
+        .scalar_subquery()
+        for part in (Rendition, CaptionTrack)
+    )
+    written: list[Any] = [
+        literal_column(f"{whole.__tablename__}.xmin") for whole in (Video, Account)
+    ]
+    return func.concat_ws("/", *written, *(func.coalesce(part, "{}") for part in parts))
