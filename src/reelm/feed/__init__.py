@@ -7,19 +7,21 @@ from reelm.feed.explain import Explanation, Reason, explain, explain_unprofiled,
 from reelm.feed.following import FollowingPage, following
 from reelm.feed.hidden import After, Hidden, HiddenKind, hidden, hide, show_again
 from reelm.feed.history import History, WatchedVideo, forget_watched, history
-from reelm.feed.recommend import Page, recommend
+from reelm.feed.recommend import Page, Wanted, recommend, recommend_all
 from reelm.feed.reset import forget_signals, reset
 from reelm.feed.settings import (
     FeedSettings,
     SettingsChange,
     change_settings,
+    default_settings,
     feed_settings,
+    settings_of,
     topic_of,
 )
 from reelm.feed.signals import Kind, Signal
 from reelm.feed.topics import Offer, Used, topics
 from reelm.feed.unprofiled import PopularPage, popular
-from reelm.feed.watch import MAX_BATCH, Watched, count_watches, watches_of
+from reelm.feed.watch import MAX_BATCH, Told, Watched, count_watches, watches_of, watches_of_all
 from reelm.feed.weights import HEADS, SLOTS, SOURCES
 
 __all__ = [
@@ -44,11 +46,14 @@ __all__ = [
     "SettingsChange",
     "Signal",
     "Tab",
+    "Told",
     "Used",
+    "Wanted",
     "Watched",
     "WatchedVideo",
     "change_settings",
     "count_watches",
+    "default_settings",
     "explain",
     "explain_unprofiled",
     "feed_settings",
@@ -61,11 +66,14 @@ __all__ = [
     "models",
     "popular",
     "recommend",
+    "recommend_all",
     "reset",
+    "settings_of",
     "show_again",
     "signals_of",
     "topic_of",
     "topics",
     "unexplained",
     "watches_of",
+    "watches_of_all",
 ]

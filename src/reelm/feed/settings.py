@@ -8,14 +8,16 @@ states an age. For anonymous viewers the pack says whether there is a feed of th
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from msgspec import UNSET, UnsetType
-from sqlalchemy import bindparam, select
+from sqlalchemy import ARRAY, BigInteger, any_, bindparam, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from reelm import accounts, regions
 from reelm.feed import models
+from reelm.foundation.database.prepared import Prepared
 from reelm.foundation.errors import Forbidden, Invalid
 from reelm.foundation.parts import Parts
 from reelm.videos.hashtags import hashtags
@@ -84,9 +86,33 @@ def feed_settings(
     session: Session, parts: Parts, *, viewer_id: int, account_id: int | None
 ) -> FeedSettings:
     """Return what holds for a viewer: the viewer's choices, and elsewhere the defaults."""
-    row = session.execute(_CHOSEN, {"viewer_id": viewer_id}).one_or_none()
-    if account_id is None and not _pack(parts).anonymous_feed:
+    return settings_of(session, parts, [(viewer_id, account_id)])[0]
+
+
+def settings_of(
+    session: Session, parts: Parts, viewers: Sequence[tuple[int, int | None]]
+) -> list[FeedSettings]:
+    """Return what holds for each viewer, by the viewer's id and account; one query for all."""
+    if not viewers:
+        return []
+    rows = _CHOSEN.rows(session, viewer_ids=[viewer_id for viewer_id, _ in viewers])
+    chosen = {row.viewer_id: row for row in rows}
+    return [
+        _holds(session, parts, account_id, chosen.get(viewer_id))
+        for viewer_id, account_id in viewers
+    ]
+
+
+def default_settings(parts: Parts) -> FeedSettings:
+    """Return what holds for an anonymous viewer who comes for the first time."""
+    if not _pack(parts).anonymous_feed:
         return FeedSettings(is_profiled=False, may_be_profiled=False, reason=NOT_FOR_ANONYMOUS)
+    return FeedSettings()
+
+
+def _holds(session: Session, parts: Parts, account_id: int | None, row: Any) -> FeedSettings:
+    if account_id is None and (row is None or not _pack(parts).anonymous_feed):
+        return default_settings(parts)
     standing = _standing(session, parts, account_id)
     if row is None:
         return FeedSettings(standing.is_profiled, standing.may_choose, standing.reason)
@@ -195,12 +221,15 @@ def _few(chosen: list[str], what: str) -> list[str]:
     return chosen
 
 
-_CHOSEN = select(
-    models.FeedSettings.is_profiled,
-    models.FeedSettings.newness,
-    models.FeedSettings.variety,
-    models.FeedSettings.following,
-    models.FeedSettings.topics,
-    models.FeedSettings.languages,
-    models.FeedSettings.history_paused,
-).where(models.FeedSettings.viewer_id == bindparam("viewer_id"))
+_CHOSEN = Prepared(
+    select(
+        models.FeedSettings.viewer_id,
+        models.FeedSettings.is_profiled,
+        models.FeedSettings.newness,
+        models.FeedSettings.variety,
+        models.FeedSettings.following,
+        models.FeedSettings.topics,
+        models.FeedSettings.languages,
+        models.FeedSettings.history_paused,
+    ).where(models.FeedSettings.viewer_id == any_(bindparam("viewer_ids", type_=ARRAY(BigInteger))))
+)

@@ -5,16 +5,18 @@ watches within a few minutes are one.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
+from typing import NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import ARRAY, BigInteger, Date, DateTime, any_, bindparam, func, select, true
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from reelm.feed.models import SignalRow
 from reelm.feed.signals import COMPLETE_AT, Kind, Signal, Surface, is_long_view
 from reelm.foundation.clock import now
+from reelm.foundation.database.prepared import Prepared
 from reelm.foundation.errors import TooLarge
 from reelm.social import watchable_by
 from reelm.social.models import VideoCount
@@ -29,13 +31,20 @@ LOOK_BACK = 400
 MAX_LOOPS = 1000
 
 
-@dataclass(frozen=True)
-class Watched:
+class Watched(NamedTuple):
     """One watch as a page tells it."""
 
     video_id: int
     watched_ms: int
     loops: int
+
+
+class Told(NamedTuple):
+    """Watches that a viewer's page tells of."""
+
+    viewer_id: int
+    account_id: int | None
+    watches: Sequence[Watched]
 
 
 def watches_of(
@@ -49,19 +58,36 @@ def watches_of(
     Raises:
         TooLarge: more than MAX_BATCH at once.
     """
-    durations = _watchable(session, account_id, watches)
-    known = _recent(session, viewer_id)
+    return watches_of_all(session, [Told(viewer_id, account_id, watches)])[0]
+
+
+def watches_of_all(session: Session, told: Sequence[Told]) -> list[list[Signal]]:
+    """Return the same of several viewers; the database is asked once for all.
+
+    Raises:
+        TooLarge: more than MAX_BATCH watches of one viewer.
+    """
+    for one in told:
+        _check_number(one.watches)
+    durations = _watchable(session, told)
+    known = _recent(session, told)
+    return [_new_of(one, durations, known[one.viewer_id]) for one in told]
+
+
+def _new_of(
+    told: Told, durations: Mapping[tuple[int | None, int], int], known: set[Watched]
+) -> list[Signal]:
     signals = []
-    for told in watches:
-        if told.video_id not in durations:
+    for watched in told.watches:
+        duration_ms = durations.get((told.account_id, watched.video_id))
+        if duration_ms is None:
             continue
-        duration_ms = durations[told.video_id]
-        watch = _plausible(told, duration_ms)
+        watch = _plausible(watched, duration_ms)
         if watch not in known:
             known.add(watch)
             signals.append(
                 Signal(
-                    viewer_id,
+                    told.viewer_id,
                     watch.video_id,
                     Kind.WATCH,
                     watched_ms=watch.watched_ms,
@@ -75,17 +101,18 @@ def watches_of(
 
 
 def count_watches(session: Session, *, account_id: int | None, watches: Sequence[Watched]) -> None:
-    """Count the views of somebody of whom nothing is written down.
+    """Count the views of somebody of whom nothing is written down; one's own are none.
 
     Raises:
         TooLarge: more than MAX_BATCH at once.
     """
-    durations = _watchable(session, account_id, watches, but_own=True)
+    _check_number(watches)
+    durations = _watchable(session, [Told(0, account_id, watches)], but_own=True)
     totals = dict[int, list[int]]()
     for told in watches:
-        if told.video_id not in durations or told.watched_ms == 0:
+        duration_ms = durations.get((account_id, told.video_id))
+        if duration_ms is None or told.watched_ms == 0:
             continue
-        duration_ms = durations[told.video_id]
         watch = _plausible(told, duration_ms)
         total = totals.setdefault(watch.video_id, [0, 0, 0])
         whole = watch.loops > 0 or watch.watched_ms >= COMPLETE_AT * duration_ms
@@ -95,34 +122,48 @@ def count_watches(session: Session, *, account_id: int | None, watches: Sequence
         _count(session, totals)
 
 
-def _watchable(
-    session: Session,
-    account_id: int | None,
-    watches: Sequence[Watched],
-    *,
-    but_own: bool = False,
-) -> Mapping[int, int]:
-    """Return the length in ms of each of the videos that the viewer may watch."""
+def _check_number(watches: Sequence[Watched]) -> None:
     if len(watches) > MAX_BATCH:
         raise TooLarge(f"At most {MAX_BATCH} watches are taken at once; these are {len(watches)}.")
-    query = watchable_by(account_id, Video.id, Video.duration_ms).where(
-        Video.id.in_({watch.video_id for watch in watches}), Video.state == "ready"
-    )
-    if but_own and account_id is not None:
-        query = query.where(Video.account_id != account_id)
-    return {row.id: row.duration_ms for row in session.execute(query)}
 
 
-def _recent(session: Session, viewer_id: int) -> set[Watched]:
+def _watchable(
+    session: Session, told: Sequence[Told], *, but_own: bool = False
+) -> dict[tuple[int | None, int], int]:
+    """Return account, video -> length in ms of the videos that each may watch."""
+    strangers, accounts, videos = set[int](), list[int](), list[int]()
+    for one in told:
+        wanted = {watch.video_id for watch in one.watches}
+        if one.account_id is None:
+            strangers |= wanted
+        else:
+            videos += wanted
+            accounts += [one.account_id] * len(wanted)
+    found = dict[tuple[int | None, int], int]()
+    if strangers:
+        for row in _for_strangers().rows(session, video_ids=list(strangers)):
+            found[None, row.id] = row.duration_ms
+    if videos:
+        for row in _for_accounts().rows(session, account_ids=accounts, video_ids=videos):
+            if not (but_own and row.creator_id == row.account_id):
+                found[row.account_id, row.id] = row.duration_ms
+    return found
+
+
+def _recent(session: Session, told: Sequence[Told]) -> dict[int, set[Watched]]:
+    """Return the latest watches of each viewer, of the videos that are told of now."""
     since = now() - SAME_WITHIN
-    rows = session.execute(
-        select(SignalRow.video_id, SignalRow.watched_ms, SignalRow.loops, SignalRow.kind)
-        .where(SignalRow.viewer_id == viewer_id)
-        .where(SignalRow.day >= since.date(), SignalRow.at >= since)
-        .order_by(SignalRow.seq.desc())
-        .limit(LOOK_BACK)
+    rows = _latest().rows(
+        session,
+        viewer_ids=list({one.viewer_id for one in told}),
+        video_ids=list({watch.video_id for one in told for watch in one.watches}),
+        day=since.date(),
+        since=since,
     )
-    return {Watched(*row[:3]) for row in rows if row.kind == Kind.WATCH}
+    known = dict[int, set[Watched]]({one.viewer_id: set() for one in told})
+    for viewer_id, *watched in rows:
+        known[viewer_id].add(Watched(*watched))
+    return known
 
 
 def _plausible(told: Watched, duration_ms: int) -> Watched:
@@ -141,4 +182,55 @@ def _count(session: Session, totals: Mapping[int, Sequence[int]]) -> None:
     added = {name: getattr(VideoCount, name) + statement.excluded[name] for name in names}
     session.execute(
         statement.on_conflict_do_update(index_elements=[VideoCount.video_id], set_=added)
+    )
+
+
+_VIDEOS = bindparam("video_ids", type_=ARRAY(BigInteger))
+
+
+@cache
+def _for_strangers() -> Prepared:
+    query = watchable_by(None, Video.id, Video.duration_ms)
+    return Prepared(query.where(Video.id == any_(_VIDEOS), Video.state == "ready"))
+
+
+@cache
+def _for_accounts() -> Prepared:
+    asked = (
+        func.unnest(bindparam("account_ids", type_=ARRAY(BigInteger)), _VIDEOS)
+        .table_valued("account_id", "video_id", name="asked")
+        .render_derived()
+    )
+    return Prepared(
+        watchable_by(
+            asked.c.account_id,
+            Video.id,
+            Video.duration_ms,
+            Video.account_id.label("creator_id"),
+            asked.c.account_id,
+        )
+        .join(asked, asked.c.video_id == Video.id)
+        .where(Video.state == "ready")
+    )
+
+
+@cache
+def _latest() -> Prepared:
+    viewers = bindparam("viewer_ids", type_=ARRAY(BigInteger))
+    viewer = func.unnest(viewers).table_valued("viewer_id", name="viewer").render_derived()
+    latest = (
+        select(SignalRow.video_id, SignalRow.watched_ms, SignalRow.loops, SignalRow.kind)
+        .where(
+            SignalRow.viewer_id == viewer.c.viewer_id,
+            SignalRow.day >= bindparam("day", type_=Date),
+            SignalRow.at >= bindparam("since", type_=DateTime(timezone=True)),
+        )
+        .order_by(SignalRow.seq.desc())
+        .limit(LOOK_BACK)
+        .lateral("latest")
+    )
+    return Prepared(
+        select(viewer.c.viewer_id, latest.c.video_id, latest.c.watched_ms, latest.c.loops)
+        .join(latest, true())
+        .where(latest.c.kind == Kind.WATCH.value, latest.c.video_id == any_(_VIDEOS))
     )

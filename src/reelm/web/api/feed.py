@@ -75,11 +75,7 @@ def feed(
             session,
             parts,
             live,
-            viewer_id=viewer.id,
-            account_id=account_id,
-            settings=settings,
-            limit=limit,
-            cursor=cursor or None,
+            feeds.Wanted(viewer.id, account_id, settings, limit, cursor or None),
         )
     except Unavailable:
         # It is starting, or was sold without its model: what is popular needs no model.
@@ -87,7 +83,7 @@ def feed(
         return msgspec.structs.replace(instead, cursor="", notice=NOT_READY)
     outbox.need(*page.signals)
     return FeedPage(
-        videos=_shapes(page.cards, page.sources),
+        videos=_shapes([glance.card for glance in page.glances], page.sources),
         cursor=page.cursor,
         seen_again=page.seen_again,
         is_profiled=True,
