@@ -137,7 +137,11 @@ def test_several_tokens_are_looked_up_by_one_query(session, parts):
     assert len(statements) == 1
     wanted = [begun[0].account_id, None, begun[2].account_id, begun[0].account_id]
     assert [one and one.account_id for one in found] == wanted
-    crossed = base64.urlsafe_b64decode(begun[0].token)[:16]
-    crossed += base64.urlsafe_b64decode(begun[2].token)[16:]
-    told = [base64.urlsafe_b64encode(crossed).decode(), begun[2].token]
-    assert accounts.viewers_of(session, told)[0] is None
+
+
+def test_anothers_token_beside_does_not_let_a_forged_one_in(session, parts):
+    one, two = (signed_in(session, parts, signed_up(session, parts).account_id) for _ in range(2))
+    first, second = (base64.urlsafe_b64decode(begun.token) for begun in (one, two))
+    crossed = base64.urlsafe_b64encode(first[:16] + second[16:]).decode()
+    found = accounts.viewers_of(session, [crossed, two.token])
+    assert [bool(viewer) for viewer in found] == [False, True]
