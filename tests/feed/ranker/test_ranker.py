@@ -210,7 +210,7 @@ def test_a_state_of_another_form_is_refused(spoil):
     elif spoil == "sizes":
         header["sizes"] = dict(header["sizes"], videos=5)
     elif spoil == "missing":
-        del arrays["effects.weight"]
+        del arrays["effects.table"]
     else:
         arrays["videos.tags"] = arrays["videos.tags"][:, :1]
     with pytest.raises(ValueError, match=r"state|form"):

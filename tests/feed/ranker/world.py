@@ -1,5 +1,6 @@
 """A small catalogue and viewers who act in it."""
 
+from dataclasses import replace
 from typing import Any
 
 from reelm.feed.ranker import Ask, Pick, Ranker, Sizes, VideoFacts
@@ -54,6 +55,11 @@ class World:
         self.now_ms = START_MS
         self.seq = 0
         self.log: list[list[Signal]] = []
+
+    @staticmethod
+    def larger(**sizes: int) -> Sizes:
+        """Return sizes with room for more."""
+        return replace(SIZES, **sizes)
 
     def observe(self, *signals: Signal) -> None:
         """Have the ranker learn from a batch of its own."""

@@ -24,11 +24,13 @@ Mask = npt.NDArray[np.bool_]
 Neighbours = Callable[[Ints], tuple[Ints, Floats]]
 
 NUMBER_OF = {source.name: number for number, source in enumerate(SOURCES)}
-# How many of each source are ranked, at most: some 300 together, which take a millisecond or two.
-MOST = {"following": 60, "interest": 140, "neighbours": 60, "popular": 80, "new": 30}
+# How many of each source are ranked, at most: some 250 together, which take a millisecond or two.
+MOST = {"following": 40, "interest": 100, "neighbours": 50, "popular": 60, "new": 24}
 # Kept lists, and how long. The popular list is long enough that whoever has seen much still finds
 # popular videos in it.
 POPULAR, TAGGED = 4000, 120
+# Of it so many are looked at first: enough for most viewers.
+POPULAR_FIRST = 400
 POPULAR_MS, TAGGED_MS = 2_000, 30_000
 MOST_KEPT = 5_000
 COMPACT_FROM = 1_000
@@ -82,8 +84,12 @@ class Candidates:
 
     def find(self, ask: Ask, viewer: int) -> Found:
         """Return candidates that the viewer was not shown yet; `viewer` is a row or NONE."""
-        parts = self._by_source(ask, viewer)
+        parts = self._by_source(ask, viewer, POPULAR_FIRST)
         found = self._open(ask, viewer, parts)
+        if np.count_nonzero(found.source == NUMBER_OF["popular"]) < MOST["popular"] // 2:
+            # Who has seen much finds more further down.
+            parts = self._by_source(ask, viewer, POPULAR)
+            found = self._open(ask, viewer, parts)
         if len(found.rows) < ask.limit:
             parts.append(("rest", self._rest()))
             found = self._open(ask, viewer, parts)
@@ -123,7 +129,7 @@ class Candidates:
         result: Mask = young & (videos.impressions[rows] < TRIAL_IMPRESSIONS)
         return result
 
-    def _by_source(self, ask: Ask, viewer: int) -> list[tuple[str, Ints]]:
+    def _by_source(self, ask: Ask, viewer: int, popular: int) -> list[tuple[str, Ints]]:
         following = self._following(ask)
         interest = self._interest(ask, viewer)
         beside = np.empty(0, np.int32)
@@ -134,7 +140,7 @@ class Candidates:
             ("following", following),
             ("neighbours", beside),
             ("interest", interest),
-            ("popular", self._popular(ask.now_ms)),
+            ("popular", self._popular(ask.now_ms)[:popular]),
             ("new", self._new(ask)),
         ]
 
@@ -163,18 +169,20 @@ class Candidates:
         """Return which rows may be shown to this viewer at all."""
         videos, catalogue = self.catalogue.videos, self.catalogue
         audience, creators = videos.audience[rows], videos.creator[rows]
-        followed = np.array([catalogue.creators.find(c) for c in ask.followed], np.int32)
         may: Mask = audience == PUBLIC
-        if len(followed):
-            may |= (audience == FOLLOWERS) & np.isin(creators, followed)
+        narrow = np.flatnonzero(audience == FOLLOWERS)
+        if len(narrow):
+            may[narrow] = np.isin(creators[narrow], catalogue.creators.find_all(ask.followed))
         own = catalogue.creators.find(ask.viewer_id)
         if own != NONE and not own_too:
             # Older ones of one's own come only when nothing else is left.
             may &= (creators != own) | (videos.published_ms[rows] > ask.now_ms - OWN_IS_NEW_MS)
         if ask.languages:
-            wanted = [0, *(number_of(language) for language in ask.languages)]
-            # What has no language (music, scenery) is for everybody.
-            may &= np.isin(videos.language[rows], wanted)
+            spoken = videos.language[rows]
+            fits = spoken == 0  # music, scenery: for everybody
+            for language in ask.languages:
+                fits |= spoken == number_of(language)
+            may &= fits
         avoided = [catalogue.creators.find(creator) for creator in ask.avoided]
         gone = [videos.find(video_id) for video_id in ask.without]
         for values, unwanted in ((creators, avoided), (rows, gone)):

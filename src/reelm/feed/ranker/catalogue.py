@@ -158,7 +158,7 @@ class Catalogue:
         used_ms = at_ms if is_new else int(videos.used_ms[videos.find(facts.video_id)])
         row = videos.admit(facts.video_id, used_ms)
         creator = self.creators.admit(facts.creator_id, at_ms)
-        tags = [self.tags.admit_text(tag, at_ms) for tag in dict.fromkeys(facts.tags)][:TAGS]
+        tags = self._tags_of(facts)
         is_listed = not is_new and int(videos.creator[row]) == creator
         known = videos.tags[row].tolist()
         self._count_tags(videos.tags[row], -1)
@@ -177,6 +177,17 @@ class Catalogue:
         videos.published_ms[row] = at_ms
         videos.audience[row] = _AUDIENCE.get(facts.audience, HIDDEN)
         return row
+
+    def touch(self, rows: Ints, at_ms: int) -> None:
+        """Note that videos are in use, and with them their creators, hashtags and sounds."""
+        videos = self.videos
+        videos.used_ms[rows] = at_ms
+        for table, column in (
+            (self.creators, videos.creator),
+            (self.tags, videos.tags),
+            (self.sounds, videos.sound),
+        ):
+            table.used_ms[column[rows]] = at_ms
 
     def remove(self, video_ids: Iterable[int]) -> None:
         """Forget videos."""
@@ -206,6 +217,14 @@ class Catalogue:
             for tag in self.videos.tags[row].tolist():
                 if tag != NONE:
                     self.by_tag.add(tag, row)
+
+    def _tags_of(self, facts: VideoFacts) -> list[int]:
+        texts = list(dict.fromkeys(facts.tags))[:TAGS]
+        for text in texts:
+            self.tags.admit_text(text, facts.published_ms)
+        # A full table may have let go of the first to make room for the last.
+        rows = [self.tags.find(number_of(text)) for text in texts]
+        return [row for row in rows if row != NONE]
 
     def _count_tags(self, tags: Array, amount: int) -> None:
         np.add.at(self.tags.videos, tags[tags != NONE], amount)

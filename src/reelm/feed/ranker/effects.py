@@ -77,7 +77,7 @@ _SALT = np.arange(1, len(KINDS) + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A
 
 
 class Things(NamedTuple):
-    """What impressions are about, as numbers; all arrays have shape (n,)."""
+    """What impressions are about, as numbers: arrays of shape (n,), or (1,) where all agree."""
 
     viewer_key: Longs
     video_id: Longs
@@ -85,15 +85,15 @@ class Things(NamedTuple):
     topic_id: Longs
     duration_bucket: Longs
     surface: Longs
-    hour: Longs
+    hour: int
 
 
 class Effects:
     """The table of rows."""
 
     def __init__(self) -> None:
-        self._weight = np.zeros((1 << BITS, TARGETS), np.float32)
-        self._precision = np.zeros((1 << BITS, TARGETS), np.float32)
+        # Weight and precision of a row lie side by side: it is read from memory once.
+        self._table = np.zeros((1 << BITS, 2, TARGETS), np.float32)
 
     def rows(self, things: Things) -> Longs:
         """Return the rows that impressions touch, shape (n, kinds)."""
@@ -115,21 +115,16 @@ class Effects:
             "viewer_video": (viewer, things.video_id),
             "duration": (things.duration_bucket, 0),
         }
-        first = np.empty((len(viewer), len(KINDS)), np.int64)
+        first = np.empty((len(things.video_id), len(KINDS)), np.int64)
         second = np.empty_like(first)
         for name, (one, other) in pairs.items():
             first[:, NUMBER[name]], second[:, NUMBER[name]] = one, other
         return _hashed(first.view(np.uint64), second.view(np.uint64))
 
-    def weight(self, rows: Longs) -> Floats:
-        """Return the weights in rows, with a last axis of targets."""
-        weight: Floats = self._weight[rows]
-        return weight
-
-    def precision(self, rows: Longs) -> Floats:
-        """Return the precisions in rows, with a last axis of targets."""
-        precision: Floats = self._precision[rows]
-        return precision
+    def of(self, rows: Longs) -> tuple[Floats, Floats]:
+        """Return weights and precisions in rows, each with a last axis of targets."""
+        found = self._table[rows]
+        return found[..., 0, :], found[..., 1, :]
 
     def learn(
         self,
@@ -146,36 +141,42 @@ class Effects:
             known: 1 for each target that is known of these events, else 0.
             kinds: 1 for each kind of row that these events say something of, else 0.
         """
-        weight, before = self._weight[rows], self._precision[rows]
-        expected = sigmoid((weight * kinds[:, None]).sum(axis=1) + PRIOR)
+        unique, place = np.unique(rows, return_inverse=True)
+        before = self._table[unique]
+        expected = sigmoid((before[place, 0] * kinds[:, None]).sum(axis=1) + PRIOR)
         information = expected * (1 - expected) * known
-        np.add.at(self._precision, rows, information[:, None, :] * kinds[:, None])
-        after = self._precision[rows]
-        precision = np.minimum(after, MOST_PRECISION)
-        self._precision[rows] = precision
-        variance = kinds[:, None] / (precision + PRIOR_PRECISION[:, None])
+        gathered = _summed(information[:, None, :] * kinds[:, None], place, len(unique))
+        after = np.minimum(before[:, 1] + gathered, MOST_PRECISION)
+        variance = kinds[:, None] / (after[place] + PRIOR_PRECISION[:, None])
         surprise: Floats = (targets - expected) * known
         # What all events of the batch say of a row together, so that they do not overshoot.
-        gain = surprise / (1 + ((after - before) * variance).sum(axis=1))
-        np.add.at(self._weight, rows, variance * gain[:, None, :])
+        gain = surprise / (1 + (gathered[place] * variance).sum(axis=1))
+        before[:, 0] += _summed(variance * gain[:, None, :], place, len(unique))
+        before[:, 1] = after
+        self._table[unique] = before
         return surprise
 
     def save(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Return header and arrays: the rows in use only."""
-        used = np.flatnonzero(self._precision.any(axis=1)).astype(np.int32)
-        arrays = {
-            "effects.rows": used,
-            "effects.weight": self._weight[used],
-            "effects.precision": self._precision[used],
-        }
-        return {}, arrays
+        used = np.flatnonzero(self._table[:, 1].any(axis=1)).astype(np.int32)
+        return {}, {"effects.rows": used, "effects.table": self._table[used]}
 
     def load(self, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:  # noqa: ARG002
         """Take over what `save` returned."""
-        before = np.flatnonzero(self._precision.any(axis=1))
-        self._weight[before] = self._precision[before] = 0
-        self._weight[arrays["effects.rows"]] = arrays["effects.weight"]
-        self._precision[arrays["effects.rows"]] = arrays["effects.precision"]
+        self._table[np.flatnonzero(self._table[:, 1].any(axis=1))] = 0
+        self._table[arrays["effects.rows"]] = arrays["effects.table"]
+
+
+def _summed(values: Floats, place: Longs, count: int) -> Floats:
+    """Return the sums of values that share a place, shape (count, targets)."""
+    result = np.empty((count, TARGETS), np.float32)
+    if count == place.size:
+        result[place] = values
+    else:
+        for target in range(TARGETS):
+            each = values[..., target].ravel()
+            result[:, target] = np.bincount(place.ravel(), each, count)
+    return result
 
 
 def _hashed(first: npt.NDArray[np.uint64], second: npt.NDArray[np.uint64]) -> Longs:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from reelm.feed.ranker.catalogue import Catalogue
 from reelm.feed.ranker.durations import BUCKETS, MOST_WATCHED_MS, WatchTimes, bucket_of
-from reelm.feed.ranker.effects import NUMBER, PRIOR, TARGETS, UNTOLD, Effects, Things
+from reelm.feed.ranker.effects import NUMBER, PLACELESS, PRIOR, TARGETS, UNTOLD, Effects, Things
 from reelm.feed.ranker.leanings import Leanings
 from reelm.feed.ranker.net import Net
 from reelm.feed.ranker.rows import NONE, Array, Ints
@@ -94,9 +94,9 @@ class Heads:
         """Return the features of impressions, shape (n, width).
 
         Args:
-            viewers: rows, shape (n,).
+            viewers: rows, shape (n,), or (1,) for one viewer of all.
             videos: rows, shape (n,).
-            surfaces: where they are shown.
+            surfaces: where they are shown; shape as that of viewers.
             at_ms: when.
             speaking: what speaks for the videos, if it is known already.
         """
@@ -105,7 +105,8 @@ class Heads:
             fit = self._vectors.fit(recent, recent != NONE, videos)
             speaking = Speaking(self._leanings.of(viewers, videos), fit)
         rows = self.effects.rows(self._things(viewers, videos, surfaces, at_ms))
-        weight, precision = self.effects.weight(rows), self.effects.precision(rows[:, COUNTED])
+        weight, precision = self.effects.of(rows)
+        precision = precision[:, COUNTED]
         durations = self._catalogue.videos.duration_ms[videos]
         count = np.log1p(precision[:, :, :2]).reshape(len(videos), -1)
         return np.concatenate(
@@ -119,10 +120,10 @@ class Heads:
                 _length(durations)[:, None],
                 durations[:, None] <= 0,
                 _BUCKET[bucket_of(durations)],
-                self._habits(viewers, surfaces, at_ms),
+                _each(self._habits(viewers, surfaces, at_ms), len(videos)),
                 speaking.fit[:, None],
                 4 * speaking.leanings,
-                _SURFACE[surfaces],
+                _each(_SURFACE[surfaces], len(videos)),
             ],
             axis=1,
             dtype=np.float32,
@@ -173,13 +174,13 @@ class Heads:
         """Have the net learn impressions again, of which more is known by now."""
         self._net.learn(features, outcomes)
 
-    def recall(self, viewers: Ints, videos: Ints, long: Array, kinds: Floats) -> None:
+    def recall(self, viewers: Ints, videos: Ints, long: Array) -> None:
         """Learn from past watches of which only is known whether they were long."""
         surfaces = np.full(len(videos), UNTOLD, np.int64)
         rows = self.effects.rows(self._things(viewers, videos, surfaces, 0))
         targets = np.repeat(long[:, None], TARGETS, axis=1).astype(np.float32)
         known = np.array([1, 0, 0, 0], np.float32)
-        surprise = self.effects.learn(rows, targets, known, kinds)
+        surprise = self.effects.learn(rows, targets, known, PLACELESS)
         # How long is not known: as long as most that are, or are not, watched long.
         self._leanings.learn(viewers, videos, (0.25 + 0.5 * long).astype(np.float32))
         durations = self._catalogue.videos.duration_ms[videos]
@@ -187,8 +188,7 @@ class Heads:
 
     def rows_of(self, viewer: int, videos: Ints, surface: int) -> Longs:
         """Return the rows of effects that a viewer's impressions of videos touch."""
-        viewers = np.full(len(videos), viewer, np.int32)
-        surfaces = np.full(len(videos), surface, np.int64)
+        viewers, surfaces = np.array([viewer], np.int32), np.array([surface])
         return self.effects.rows(self._things(viewers, videos, surfaces, 0))
 
     def habits_of(self, viewer: int) -> dict[str, Any]:
@@ -226,7 +226,7 @@ class Heads:
             topic_id=self._catalogue.tags.ids[table.tags[videos, 0]],
             duration_bucket=bucket_of(table.duration_ms[videos]),
             surface=surfaces,
-            hour=np.full(len(videos), at_ms // HOUR_MS % 24),
+            hour=at_ms // HOUR_MS % 24,
         )
 
     def _habits(self, viewers: Ints, surfaces: Longs, at_ms: int) -> Floats:
@@ -258,8 +258,7 @@ class Heads:
         )
 
     def _learn_habits(self, viewers: Ints, rows: Longs, durations: Longs, surprise: Floats) -> None:
-        of_video = rows[:, NUMBER["video"]]
-        weight, precision = self.effects.weight(of_video), self.effects.precision(of_video)
+        weight, precision = self.effects.of(rows[:, NUMBER["video"]])
         properties = np.stack(
             [
                 2 * weight[:, 0],
@@ -283,3 +282,8 @@ class Heads:
 def _length(durations: Array) -> Floats:
     result: Floats = (0.3 * np.log(np.maximum(durations, 1000) / 1000)).astype(np.float32)
     return result
+
+
+def _each(values: Floats, count: int) -> Floats:
+    """Return values of shape (n, k) or (1, k) with n = count."""
+    return np.broadcast_to(values, (count, values.shape[1]))

@@ -74,8 +74,7 @@ def _effects(model: Model, viewer: int) -> list[dict[str, Any]]:
         if not model.popularity.total_shown[0, surface] and surface:
             continue
         table = model.heads.rows_of(viewer, rows, surface)
-        weights = model.heads.effects.weight(table)
-        precision = model.heads.effects.precision(table)
+        weights, precision = model.heads.effects.of(table)
         for number, kind in enumerate(KINDS):
             if not kind.name.startswith("viewer"):
                 continue

@@ -26,6 +26,7 @@ BITS = 21
 # What is left of the sums after one more watch of the viewer: half after three watches, and after
 # fifty.
 KEPT = np.array([0.8, 0.985], np.float32)
+SPEEDS = len(KEPT)
 # Leaning to topics and to the creator, now and lately, and the video's worth.
 WIDTH = 5
 # Watches that weigh as much as knowing nothing: of a topic, and for the means.
@@ -42,9 +43,8 @@ class Leanings:
 
     def __init__(self, catalogue: Catalogue, viewers: Viewers) -> None:
         self._catalogue, self._viewers = catalogue, viewers
-        self._sum = np.zeros((1 << BITS, len(KEPT)), np.float32)
-        self._count = np.zeros((1 << BITS, len(KEPT)), np.float32)
-        self._touched = np.zeros(1 << BITS, np.int32)  # the viewer's watches then
+        # Sum and count at each speed, and the viewer's watches when they were touched last.
+        self._table = np.zeros((1 << BITS, 2 * SPEEDS + 1), np.float32)
         self._watches = viewers.column("watches", np.int32)
         self._viewer_mean = viewers.column("worth", np.float32)
         self._video_mean = catalogue.videos.column("worth", np.float32)
@@ -71,7 +71,7 @@ class Leanings:
     def strongest_tag(self, viewer: int, videos: Ints) -> Ints:
         """Return the hashtag of each video towards which a viewer leans most, NONE without any."""
         tags = self._catalogue.telling_tags(videos)
-        viewers = np.full(len(videos), viewer, np.int32)
+        viewers = np.array([viewer], np.int32)
         leaning = self._read(viewers, self._catalogue.tags.ids[tags]).sum(axis=2)
         leaning[tags == NONE] = -np.inf
         result: Ints = tags[np.arange(len(videos)), leaning.argmax(axis=1)]
@@ -79,7 +79,7 @@ class Leanings:
 
     def to(self, viewer: int, ids: Longs) -> Floats:
         """Return a viewer's leaning to hashtags or creators by their ids: both sums together."""
-        viewers = np.full(len(ids), viewer, np.int32)
+        viewers = np.array([viewer], np.int32)
         result: Floats = self._read(viewers, ids[:, None])[:, 0].sum(axis=1)
         return result
 
@@ -113,48 +113,37 @@ class Leanings:
 
     def save(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Return header and arrays: the rows in use only."""
-        used = np.flatnonzero(self._touched).astype(np.int32)
-        return {}, {
-            "leanings.rows": used,
-            "leanings.sum": self._sum[used],
-            "leanings.count": self._count[used],
-            "leanings.touched": self._touched[used],
-        }
+        used = np.flatnonzero(self._table[:, -1]).astype(np.int32)
+        return {}, {"leanings.rows": used, "leanings.table": self._table[used]}
 
     def load(self, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:  # noqa: ARG002
         """Take over what `save` returned."""
-        used = arrays["leanings.rows"]
-        for column, name in (
-            (self._sum, "sum"),
-            (self._count, "count"),
-            (self._touched, "touched"),
-        ):
-            column[...] = 0
-            column[used] = arrays[f"leanings.{name}"]
+        self._table[np.flatnonzero(self._table[:, -1])] = 0
+        self._table[arrays["leanings.rows"]] = arrays["leanings.table"]
 
     def _read(self, viewers: Ints, ids: Longs) -> Floats:
         """Return leanings to ids of shape (n, k), shape (n, k, 2); to nothing, 0, there is none."""
-        rows = self._rows(viewers, ids)
-        kept = self._kept(viewers, rows)
-        leaning = self._sum[rows] * kept / (self._count[rows] * kept + np.float32(SHRINK))
+        total, count = self._faded(self._watches[viewers][:, None], self._rows(viewers, ids))
+        leaning = total / (count + np.float32(SHRINK))
         leaning[ids == 0] = 0
         result: Floats = np.where(leaning < 0, np.float32(DISLIKE) * leaning, leaning)
         return result
 
     def _add(self, viewers: Ints, ids: Longs, surprise: Floats) -> None:
-        rows = self._rows(viewers, ids)
-        kept = self._kept(viewers, rows)
         there = ids != 0
-        self._sum[rows[there]] = (self._sum[rows] * kept + surprise[:, None, None])[there]
-        self._count[rows[there]] = (self._count[rows] * kept + 1)[there]
-        touched = np.broadcast_to(self._watches[viewers][:, None], rows.shape)
-        self._touched[rows[there]] = touched[there]
+        rows = self._rows(viewers, ids)[there]
+        watches = np.broadcast_to(self._watches[viewers][:, None], ids.shape)[there]
+        total, count = self._faded(watches, rows)
+        surprises = np.broadcast_to(surprise[:, None], ids.shape)[there]
+        self._table[rows, :SPEEDS] = total + surprises[:, None]
+        self._table[rows, SPEEDS:-1] = count + 1
+        self._table[rows, -1] = watches
 
-    def _kept(self, viewers: Ints, rows: Longs) -> Floats:
-        """Return what is left of the sums since they were touched, shape (n, k, 2)."""
-        age = np.maximum(self._watches[viewers][:, None] - self._touched[rows], 0)
-        kept: Floats = KEPT ** age[:, :, None]
-        return kept
+    def _faded(self, watches: Ints, rows: Longs) -> tuple[Floats, Floats]:
+        """Return what is left of sums and counts after so many watches of the viewers."""
+        found = self._table[rows]
+        kept = KEPT ** np.maximum(watches - found[..., -1], 0)[..., None].astype(np.float32)
+        return found[..., :SPEEDS] * kept, found[..., SPEEDS:-1] * kept
 
     def _rows(self, viewers: Ints, ids: Longs) -> Longs:
         """Return row numbers; the finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014)."""

@@ -6,16 +6,17 @@ one signal after the other. Nothing is left for later but the net's next step.
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
+from reelm.feed.ranker.batch import Told, columns_of, rounds
 from reelm.feed.ranker.catalogue import number_of
-from reelm.feed.ranker.effects import PLACELESS
 from reelm.feed.ranker.heads import HEADS
 from reelm.feed.ranker.model import Model
-from reelm.feed.ranker.rows import NONE, Ints
-from reelm.feed.signals import SURFACES, Kind, Signal
+from reelm.feed.ranker.rows import NONE
+from reelm.feed.signals import Kind, Signal
 
 Longs = npt.NDArray[np.int64]
 Mask = npt.NDArray[np.bool_]
@@ -42,182 +43,131 @@ HIDES = {
 SHOWS = {Kind.SHOW_CREATOR: "creator", Kind.SHOW_HASHTAG: "hashtag", Kind.SHOW_SOUND: "sound"}
 # Watched before a video, how many count as watched beside it.
 NEAR = 8
-# In a large batch the slower lessons are drawn from some of its watches, evenly: it takes long to
-# gather one only when thousands watch, and then the next is soon there.
-# Where many watches come at once, the blend learns of one long view in so many watches of a round,
-# and the vectors of so many: both follow slow things. Of what is brought along from elsewhere
+# Where many watches come at once, the blend learns of one long view in so many watches, and the
+# vectors of so many of a round: both follow slow things. Of what is brought along from elsewhere
 # vectors learn all, so many at a time.
-BLEND_EVERY, VECTORS, VECTORS_AT_ONCE = 128, 24, 64
-WATCHED = {Kind.WATCH, Kind.PAST_WATCH}
-ELSEWHERE = {Kind.IMPRESSION, Kind.WATCH, Kind.PAST_WATCH, Kind.RESET}
+MANY, BLEND_EVERY, VECTORS, VECTORS_AT_ONCE = 16, 256, 24, 64
 # Larger batches are cut: nothing learned in a round shows in it.
-LARGEST = 128
+LARGEST = 1024
 
 
 def learn(model: Model, batch: Sequence[Signal]) -> None:
     """Apply one batch of the log."""
-    for start in range(0, len(batch), LARGEST):
-        for signals in _rounds(batch[start : start + LARGEST]):
-            _learn(model, signals)
+    # Rows that a part names stay theirs until it is learned: tables have room for more.
+    largest = min(LARGEST, model.sizes.viewers // 2, model.sizes.pending // 2)
+    for part in _between_resets(batch):
+        if part[0].kind == Kind.RESET:
+            model.viewers.drop([part[0].viewer_id])
+        for start in range(0, len(part), largest):
+            signals = part[start : start + largest]
+            for told in rounds(columns_of(model, signals)):
+                if told.count:
+                    _learn(model, told, signals)
 
 
-def _learn(model: Model, signals: Sequence[Signal]) -> None:
-    at_ms = signals[-1].at_ms
+def _between_resets(batch: Sequence[Signal]) -> Iterator[Sequence[Signal]]:
+    """Cut a batch so that a reset begins its part."""
+    cuts = [place for place, signal in enumerate(batch) if signal.kind == Kind.RESET]
+    begin = 0
+    for end in [*cuts, len(batch)]:
+        if end > begin:
+            yield batch[begin:end]
+        begin = end
+
+
+def _learn(model: Model, told: Told, signals: Sequence[Signal]) -> None:
+    at_ms = signals[int(told.place[-1])].at_ms
     model.popularity.settle(at_ms)
-    for signal in signals:
-        if signal.kind == Kind.RESET:
-            model.viewers.drop([signal.viewer_id])
-    shown = _show(model, [s for s in signals if s.kind == Kind.IMPRESSION], at_ms)
-    for signal in signals:
-        if signal.kind not in ELSEWHERE:
-            _act(model, signal, at_ms)
-    if watches := [s for s in signals if s.kind == Kind.WATCH]:
-        shown += _watch(model, watches, at_ms)
-    if past := [s for s in signals if s.kind == Kind.PAST_WATCH]:
-        _recall(model, past, at_ms)
-    if shown:
-        # Last, or a video would seem popular for having just been shown to this viewer.
-        rows, surfaces = np.array(shown).T
-        model.popularity.add_shown(rows.astype(np.int32), surfaces, at_ms)
+    impressions = told.kind == Kind.IMPRESSION
+    watches, past = told.kind == Kind.WATCH, told.kind == Kind.PAST_WATCH
+    shown = [_show(model, told.where(impressions), at_ms)]
+    for n in np.flatnonzero(~(impressions | watches | past)).tolist():
+        _act(model, signals[int(told.place[n])], int(told.viewer[n]), int(told.video[n]))
+    if watches.any():
+        shown.append(_watch(model, told.where(watches), at_ms))
+    if past.any():
+        _recall(model, told.where(past), at_ms)
+    for some in shown:
+        # Last, or a video would seem popular for having just been shown to this viewer. What the
+        # ranker gave out itself says nothing new: counted, it would follow itself.
+        brought = some.where(~some.own)
+        if brought.count:
+            model.popularity.add_shown(brought.video, brought.surface, at_ms)
 
 
-def _rounds(batch: Sequence[Signal]) -> Iterator[Sequence[Signal]]:
-    """Yield each viewer's signals up to and with the first watch, then up to the second, and so on.
-
-    A reset begins a round of its viewer.
-    """
-    rounds, reached = list[list[Signal]](), dict[int, int]()
-    for signal in batch:
-        number = reached.get(signal.viewer_id, 0)
-        if signal.kind == Kind.RESET and signal.viewer_id in reached:
-            number += 1
-        while len(rounds) <= number:
-            rounds.append([])
-        rounds[number].append(signal)
-        reached[signal.viewer_id] = number + (signal.kind in WATCHED)
-    yield from rounds
-
-
-def _show(model: Model, signals: Sequence[Signal], at_ms: int) -> list[tuple[int, int]]:
-    """Take in impressions; return row and surface of those that others brought."""
-    videos = model.catalogue.videos
-    known = [(s, row) for s in signals if (row := videos.find(s.video_id)) != NONE]
-    if not known:
-        return []
-    rows = np.array([row for _, row in known], np.int32)
-    viewers = np.array([model.viewer(s.viewer_id, at_ms) for s, _ in known], np.int32)
-    surfaces = np.array([s.surface % SURFACES for s, _ in known])
-    features = model.heads.features(viewers, rows, surfaces, at_ms)
-    slots = [
-        model.pending.add(
-            int(viewer), row, int(surface), signal.propensity, own=bool(signal.source)
-        )
-        for viewer, (signal, row), surface in zip(viewers, known, surfaces, strict=True)
-    ]
+def _show(model: Model, told: Told, at_ms: int) -> Told:
+    """Take in impressions, and return them."""
+    if not told.count:
+        return told
+    viewers, videos = told.viewer, told.video
+    features = model.heads.features(viewers, videos, told.surface, at_ms)
+    slots = model.pending.add(viewers, videos, told.surface, told.propensity, told.own)
     model.pending.features[slots] = features
-    for viewer, row in zip(viewers.tolist(), rows.tolist(), strict=True):
-        model.seen.add(viewer, row)
-    videos.used_ms[rows] = at_ms
-    np.add.at(videos.impressions, rows, 1)
-    np.add.at(model.catalogue.creator_impressions, videos.creator[rows], 1)
-    # What it gave out itself says nothing new: counted, the ranker would follow itself.
-    return [
-        (row, int(surface))
-        for (signal, row), surface in zip(known, surfaces, strict=True)
-        if not signal.source
-    ]
+    model.seen.add(viewers, videos)
+    model.catalogue.touch(videos, at_ms)
+    np.add.at(model.catalogue.videos.impressions, videos, 1)
+    creators = model.catalogue.videos.creator[videos]
+    np.add.at(model.catalogue.creator_impressions, creators, 1)
+    return told
 
 
-def _watch(model: Model, signals: Sequence[Signal], at_ms: int) -> list[tuple[int, int]]:
-    """Take in watches; return what `_show` does of those that were not announced."""
-    videos = model.catalogue.videos
-    known = [s for s in signals if videos.find(s.video_id) != NONE]
-    unannounced = [
-        s
-        for s in known
-        if model.pending.find(model.viewers.find(s.viewer_id), videos.find(s.video_id)) == NONE
-    ]
+def _watch(model: Model, told: Told, at_ms: int) -> Told:
+    """Take in watches; return those that were not announced by an impression."""
+    slots = model.pending.find(told.viewer, told.video)
     # Opened by its address, or shown so long ago that it was let go of.
-    shown = _show(model, [s._replace(propensity=1.0) for s in unannounced], at_ms)
-    if not known:
-        return shown
-    rows = videos.find_all(s.video_id for s in known)
-    viewers = model.viewers.find_all(s.viewer_id for s in known)
-    pairs = zip(viewers.tolist(), rows.tolist(), strict=True)
-    slots = [model.pending.find(viewer, row) for viewer, row in pairs]
-    outcomes = model.pending.outcomes[slots]
-    outcomes[:, 0] = [s.long_view for s in known]
-    long, kept = outcomes[:, 0] > 0, model.pending
+    unannounced = told.where(slots == NONE)
+    unannounced = replace(unannounced, propensity=np.ones(unannounced.count, np.float32))
+    _show(model, unannounced, at_ms)
+    if unannounced.count:
+        slots = model.pending.find(told.viewer, told.video)
+    kept = model.pending
+    own, surfaces, outcomes = kept.own[slots], kept.surface[slots], kept.outcomes[slots]
+    outcomes[:, 0] = told.long
     # First, while nothing has learned of these watches yet.
-    _blend(model, viewers, rows, long, kept.surface[slots], kept.own[slots], at_ms)
-    model.heads.learn(
-        viewers,
-        rows,
-        model.pending.surface[slots],
-        np.array([s.watched_ms for s in known]),
-        outcomes,
-        model.pending.features[slots].astype(np.float32),
-        at_ms,
-    )
-    model.pending.outcomes[slots] = outcomes
-    model.pending.learned[slots] = True
-    _relate(model, viewers, rows, long, kept.own[slots], at_ms, VECTORS)
-    videos.used_ms[rows] = at_ms
-    return shown
+    _blend(model, told, surfaces, own, at_ms)
+    features = kept.features[slots].astype(np.float32)
+    model.heads.learn(told.viewer, told.video, surfaces, told.watched_ms, outcomes, features, at_ms)
+    kept.outcomes[slots], kept.learned[slots] = outcomes, True
+    # Of what the ranker chose itself only the long views tell what goes with what.
+    _relate(model, told, told.long | ~own, at_ms, VECTORS)
+    model.catalogue.touch(told.video, at_ms)
+    return unannounced
 
 
-def _blend(
-    model: Model,
-    viewers: Ints,
-    rows: Ints,
-    long: Mask,
-    surfaces: Longs,
-    own: Mask,
-    at_ms: int,
-) -> None:
+def _blend(model: Model, told: Told, surfaces: Longs, own: Mask, at_ms: int) -> None:
     """Learn what made long views likely."""
-    lessons = max(1, len(rows) // BLEND_EVERY)
-    for place in np.flatnonzero(long)[:lessons].tolist():
-        viewer, row = int(viewers[place]), int(rows[place])
+    before = model.vectors.watches
+    lessons = (before + told.count) // BLEND_EVERY - before // BLEND_EVERY
+    lessons = max(lessons, told.count < MANY)
+    for place in np.flatnonzero(told.long)[:lessons].tolist():
+        viewer, row = int(told.viewer[place]), int(told.video[place])
         if not (model.viewers.long[viewer] == row).any():
             is_own = bool(own[place])
             model.relevance.learn(viewer, row, int(surfaces[place]), at_ms, is_own=is_own)
 
 
-def _relate(
-    model: Model,
-    viewers: Ints,
-    rows: Ints,
-    long: Mask,
-    own: Mask,
-    at_ms: int,
-    lessons: int,
-) -> None:
-    """Learn what is watched after what; vectors of so many watches at most."""
-    table = model.viewers
-    model.popularity.add_long(rows[long], at_ms)
+def _relate(model: Model, told: Told, telling: Mask, at_ms: int, lessons: int) -> None:
+    """Learn what is watched after what; vectors of so many of the telling watches at most."""
+    table, viewers, rows = model.viewers, told.viewer, told.video
+    model.popularity.add_long(rows[told.long], at_ms)
     contexts = table.watched[viewers]
     new = ~(contexts == rows[:, None]).any(axis=1) & (contexts != NONE).any(axis=1)
     if new.any():
         model.neighbours.add(rows[new], table.latest(viewers[new], NEAR), at_ms)
-        # Of what the ranker chose itself only the long views tell what goes with what.
-        some = np.flatnonzero(new & (long | ~own))
+        some = np.flatnonzero(new & telling)
         if len(some) > lessons:
             some = some[np.linspace(0, len(some) - 1, lessons).astype(np.int64)]
         for start in range(0, len(some), VECTORS_AT_ONCE):
             these = some[start : start + VECTORS_AT_ONCE]
             model.vectors.learn(contexts[these], rows[these])
     model.vectors.remember(rows)
-    for viewer, row, is_long in zip(viewers.tolist(), rows.tolist(), long.tolist(), strict=True):
-        if table.add_watched(viewer, row, long=is_long):
-            model.neighbours.viewers[row] += 1
-        if is_long:
-            table.add_long(viewer, row)
+    first = table.add_watched(viewers, rows, told.long)
+    model.neighbours.count(rows[first])
+    table.add_long(viewers[told.long], rows[told.long])
 
 
-def _act(model: Model, signal: Signal, at_ms: int) -> None:
-    viewer = model.viewer(signal.viewer_id, at_ms)
-    row = model.catalogue.videos.find(signal.video_id)
+def _act(model: Model, signal: Signal, viewer: int, row: int) -> None:
+    """Take in what is neither an impression nor a watch; viewer and video as rows."""
     kind = Kind(signal.kind)
     if kind in HIDES:
         subject = str(signal.video_id) if kind == Kind.NOT_INTERESTED else signal.subject
@@ -229,34 +179,24 @@ def _act(model: Model, signal: Signal, at_ms: int) -> None:
     if kind == Kind.FORGET_WATCH:
         model.viewers.take_back(viewer, row)
         return
+    viewers, videos = np.array([viewer], np.int32), np.array([row], np.int32)
     if kind in FOND:
-        model.viewers.add_long(viewer, row)
-    slot = model.pending.find(viewer, row)
-    if slot == NONE or kind not in HEAD_OF:
+        model.viewers.add_long(viewers, videos)
+    slots = model.pending.find(viewers, videos)
+    if slots[0] == NONE or kind not in HEAD_OF:
         return
-    model.pending.outcomes[slot, HEAD_OF[kind]] = 1
-    if model.pending.learned[slot]:
+    model.pending.outcomes[slots, HEAD_OF[kind]] = 1
+    if model.pending.learned[slots[0]]:
         # It came after the watch was told: the same impression once more, with what is known now.
-        model.heads.correct(
-            model.pending.features[slot : slot + 1].astype(np.float32),
-            model.pending.outcomes[slot : slot + 1],
-        )
+        features = model.pending.features[slots].astype(np.float32)
+        model.heads.correct(features, model.pending.outcomes[slots])
 
 
-def _recall(model: Model, signals: Sequence[Signal], at_ms: int) -> None:
-    videos = model.catalogue.videos
-    known = [s for s in signals if videos.find(s.video_id) != NONE]
-    if not known:
-        return
-    rows = videos.find_all(s.video_id for s in known)
-    viewers = np.array([model.viewer(s.viewer_id, at_ms) for s in known], np.int32)
-    long = np.array([s.long_view for s in known])
-    model.heads.recall(viewers, rows, long, PLACELESS)
-    for viewer, row in zip(viewers.tolist(), rows.tolist(), strict=True):
-        model.seen.add(viewer, row)
-    own = np.zeros(len(rows), np.bool_)
+def _recall(model: Model, told: Told, at_ms: int) -> None:
+    model.heads.recall(told.viewer, told.video, told.long)
+    model.seen.add(told.viewer, told.video)
     # What was shown beside it, and how popular that was, nobody knows: no lesson for the blend.
-    _relate(model, viewers, rows, long, own, at_ms, len(rows))
+    _relate(model, told, np.ones(told.count, np.bool_), at_ms, told.count)
 
 
 def _number(kind: str, subject: str) -> int:

@@ -1,8 +1,10 @@
 """All that the ranker knows: tables, counts, vectors, heads, and what awaits its outcome."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
+
+import numpy as np
 
 from reelm.feed.ranker.catalogue import Catalogue
 from reelm.feed.ranker.heads import HEADS, Heads
@@ -20,9 +22,9 @@ from reelm.feed.ranker.viewers import Viewers
 
 # Of the form of the state: one that says another number is not loaded, but learned anew from the
 # log.
-VERSION = 1
+VERSION = 2
 _WORD = (1 << 64) - 1
-Part = Popularity | Vectors | Leanings | Relevance | Heads | Pending
+Part = Popularity | Neighbours | Vectors | Leanings | Relevance | Heads | Pending
 
 
 class Model:
@@ -53,17 +55,18 @@ class Model:
         videos.on_clear(self.pending.forget_videos)
         self.viewers.on_clear(self._forget_viewers)
 
-    def viewer(self, viewer_id: int, at_ms: int) -> int:
-        """Return the row of a viewer, made now for a new one."""
-        row = self.viewers.find(viewer_id)
-        if row == NONE:
-            row = self.viewers.admit(viewer_id, at_ms)
+    def viewers_of(self, viewer_ids: Sequence[int], at_ms: int) -> Ints:
+        """Return the row of each viewer, made now for new ones."""
+        rows = self.viewers.find_all(viewer_ids)
+        self.viewers.used_ms[rows[rows != NONE]] = at_ms
+        new = dict.fromkeys(viewer_ids[place] for place in np.flatnonzero(rows == NONE).tolist())
+        for viewer_id in new:
             self._admitted += 1
             # Another number each time: who was forgotten and comes back is somebody new.
             mixed = (viewer_id * 0x9E3779B97F4A7C15 ^ self._admitted * 0xBF58476D1CE4E5B9) & _WORD
-            self.viewers.key[row] = mixed >> 1 or 1
-        self.viewers.used_ms[row] = at_ms
-        return row
+            self.viewers.key[self.viewers.admit(viewer_id, at_ms)] = mixed >> 1 or 1
+        # Looked up again: a full table may have let go of one to make room for another.
+        return self.viewers.find_all(viewer_ids) if new else rows
 
     def state(self) -> State:
         """Return the whole state, sharing memory with the model."""
@@ -107,6 +110,7 @@ class Model:
     def _others(self) -> dict[str, Part]:
         return {
             "popularity": self.popularity,
+            "beside": self.neighbours,
             "vectors": self.vectors,
             "leanings": self.leanings,
             "relevance": self.relevance,

@@ -5,6 +5,9 @@ Programming 2, 1982): one that is not in it wears the lightest entry down and ta
 that is worn out. So lists have a fixed size whatever comes.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -30,10 +33,10 @@ class Neighbours:
         self._videos = videos
         self.table = Table("neighbours", sizes.neighbours, admit_after=ADMIT_AFTER)
         self.beside = self.table.column("beside", np.int32, LENGTH, fill=NONE)
-        self.count = self.table.column("count", np.float32, LENGTH)
+        self.counts = self.table.column("count", np.float32, LENGTH)
         self.list_of = videos.column("neighbours", np.int32, fill=NONE)
-        self.viewers = videos.column("watched_by", np.float32)
-        self.all_viewers = 1.0
+        self._watches = videos.column("watched_by", np.float32)
+        self._all_watches = self._all_pairs = 0.0
         self._weight = np.zeros(sizes.videos, np.float32)
         videos.on_clear(self._unlink)
         self.table.on_clear(self._unlist)
@@ -48,23 +51,32 @@ class Neighbours:
         """
         which, where = np.nonzero(contexts != NONE)
         these, those = rows[which], contexts[which, where]
-        for row in np.unique(rows).tolist():
+        self._all_pairs += 2 * len(these)
+        lists = self.list_of[rows]
+        self.table.used_ms[lists[lists != NONE]] = at_ms
+        for row in np.unique(rows[lists == NONE]).tolist():
             self._admit(row, at_ms)
         self._count(np.concatenate([these, those]), np.concatenate([those, these]))
+
+    def count(self, rows: Ints) -> None:
+        """Count watches of videos."""
+        np.add.at(self._watches, rows, 1)
+        self._all_watches += len(rows)
 
     def lifts(self, rows: Ints) -> tuple[Ints, Floats]:
         """Return videos watched beside these more than by chance, strongest first, and how much.
 
-        The lift of a pair is how often it was watched by one viewer against how often that would
-        happen by chance; summed over `rows`, each with 1 taken off.
+        The lift of a pair is how often the two were watched beside each other against how often
+        that would happen by chance; summed over `rows`, each with 1 taken off.
         """
         lists = self.list_of[rows]
         lists = lists[lists != NONE]
-        beside, count = self.beside[lists], self.count[lists]
+        beside, count = self.beside[lists], self.counts[lists]
         there = beside != NONE
-        own = np.broadcast_to(self.viewers[rows[self.list_of[rows] != NONE]][:, None], there.shape)
+        own = np.broadcast_to(self._watches[rows[self.list_of[rows] != NONE]][:, None], there.shape)
         others, counts = beside[there], count[there]
-        expected = own[there] * self.viewers[others] / np.float32(self.all_viewers)
+        chance = np.float32(self._all_pairs / max(self._all_watches, 1.0) ** 2)
+        expected = own[there] * self._watches[others] * chance
         lift = np.minimum((counts + 1) / (expected + 1), MOST_LIFT) - 1
         unique, places = np.unique(others, return_inverse=True)
         total = np.bincount(places, lift, len(unique)).astype(np.float32)
@@ -79,6 +91,15 @@ class Neighbours:
         self._weight[others] = 0
         return result
 
+    def save(self) -> tuple[dict[str, Any], dict[str, Array]]:
+        """Return header and arrays beside the columns."""
+        return {"watches": self._all_watches, "pairs": self._all_pairs}, {}
+
+    def load(self, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:  # noqa: ARG002
+        """Take over what `save` returned."""
+        self._all_watches = float(header["watches"])
+        self._all_pairs = float(header["pairs"])
+
     def _admit(self, row: int, at_ms: int) -> None:
         entry = self.table.admit(int(self._videos.ids[row]), at_ms)
         if entry != NONE:
@@ -90,12 +111,12 @@ class Neighbours:
         lists, others = lists[listed], others[listed]
         hit = self.beside[lists] == others[:, None]
         known = hit.any(axis=1)
-        np.add.at(self.count, (lists[known], hit[known].argmax(axis=1)), np.float32(1))
+        np.add.at(self.counts, (lists[known], hit[known].argmax(axis=1)), np.float32(1))
         lists, others = lists[~known], others[~known]
-        place = self.count[lists].argmin(axis=1)
-        left = self.count[lists, place]
+        place = self.counts[lists].argmin(axis=1)
+        left = self.counts[lists, place]
         worn = left < 1
-        self.count[lists, place] = np.where(worn, np.float32(1), left - WEAR)
+        self.counts[lists, place] = np.where(worn, np.float32(1), left - WEAR)
         self.beside[lists[worn], place[worn]] = others[worn]
 
     def _unlink(self, rows: Ints) -> None:
@@ -104,7 +125,7 @@ class Neighbours:
         used = self.beside[: self.table.top]
         gone = np.isin(used, rows)
         used[gone] = NONE
-        self.count[: self.table.top][gone] = 0
+        self.counts[: self.table.top][gone] = 0
 
     def _unlist(self, lists: Ints) -> None:
         used: Array = self.list_of[: self._videos.top]

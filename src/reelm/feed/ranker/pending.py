@@ -10,6 +10,8 @@ from reelm.feed.ranker.rows import NONE, Array, Ints
 from reelm.feed.ranker.sizes import Sizes
 
 Floats = npt.NDArray[np.float32]
+Longs = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
 
 
 class Pending:
@@ -26,32 +28,37 @@ class Pending:
         self.own = np.zeros(size, np.bool_)  # given out by this ranker
         self._viewer = np.full(size, NONE, np.int32)
         self._video = np.full(size, NONE, np.int32)
-        self._slot_of: dict[tuple[int, int], int] = {}
+        self._slot_of: dict[int, int] = {}
         self._count = 0
 
     def __len__(self) -> int:
         return len(self._slot_of)
 
-    def add(self, viewer: int, video: int, surface: int, propensity: float, *, own: bool) -> int:
-        """Return the slot of a new impression; its features are for the caller to set."""
-        slot = self._count % len(self.learned)
-        self._count += 1
-        self._let_go(slot)
-        self._slot_of.pop((viewer, video), None)
-        self._slot_of[viewer, video] = slot
-        self._viewer[slot], self._video[slot] = viewer, video
-        self.surface[slot], self.propensity[slot], self.own[slot] = surface, propensity, own
-        self.outcomes[slot], self.learned[slot] = 0, False
-        return slot
+    def add(
+        self, viewers: Ints, videos: Ints, surfaces: Longs, propensities: Floats, own: Mask
+    ) -> Longs:
+        """Return the slots of new impressions; their features are for the caller to set."""
+        size = len(self.learned)
+        slots = (self._count + np.arange(len(viewers))) % size
+        self._count += len(viewers)
+        self._let_go(slots[self._viewer[slots] != NONE])
+        self._viewer[slots], self._video[slots] = viewers, videos
+        self.surface[slots], self.propensity[slots], self.own[slots] = surfaces, propensities, own
+        self.outcomes[slots], self.learned[slots] = 0, False
+        self._slot_of.update(zip(_keys(viewers, videos), slots.tolist(), strict=True))
+        return slots
 
-    def find(self, viewer: int, video: int) -> int:
-        """Return the slot of an impression, or NONE."""
-        return self._slot_of.get((viewer, video), NONE)
+    def find(self, viewers: Ints, videos: Ints) -> Longs:
+        """Return the slot of each impression, or NONE."""
+        get = self._slot_of.get
+        return np.array([get(key, NONE) for key in _keys(viewers, videos)], np.int64)
 
     def of(self, viewer: int) -> list[int]:
         """Return the slots of a viewer."""
-        slots = np.flatnonzero(self._viewer == viewer).tolist()
-        return [s for s in slots if self._slot_of.get((viewer, int(self._video[s]))) == s]
+        slots = np.flatnonzero(self._viewer == viewer)
+        there = self.find(self._viewer[slots], self._video[slots]) == slots
+        current: list[int] = slots[there].tolist()
+        return current
 
     def video(self, slot: int) -> int:
         """Return the row of the video in a slot."""
@@ -78,9 +85,10 @@ class Pending:
             array[:used] = arrays[f"pending.{name}"]
         self._slot_of.clear()
         oldest = self._count % len(self.learned) if self._count > len(self.learned) else 0
-        for slot in [*range(oldest, used), *range(oldest)]:
-            if self._viewer[slot] != NONE:
-                self._slot_of[int(self._viewer[slot]), int(self._video[slot])] = slot
+        slots = np.array([*range(oldest, used), *range(oldest)], np.int64)
+        slots = slots[self._viewer[slots] != NONE]
+        keys = _keys(self._viewer[slots], self._video[slots])
+        self._slot_of.update(zip(keys, slots.tolist(), strict=True))
 
     def _all(self) -> dict[str, Array]:
         return {
@@ -94,13 +102,19 @@ class Pending:
             "video": self._video,
         }
 
-    def _let_go(self, slot: int) -> None:
-        key = int(self._viewer[slot]), int(self._video[slot])
-        if self._slot_of.get(key) == slot:
-            del self._slot_of[key]
+    def _let_go(self, slots: Longs) -> None:
+        keys = _keys(self._viewer[slots], self._video[slots])
+        for key, slot in zip(keys, slots.tolist(), strict=True):
+            if self._slot_of.get(key) == slot:
+                del self._slot_of[key]
 
-    def _let_go_all(self, slots: Array) -> None:
-        for slot in slots.tolist():
-            self._let_go(slot)
+    def _let_go_all(self, slots: Longs) -> None:
+        self._let_go(slots)
         self.features[slots] = self.outcomes[slots] = 0
         self._viewer[slots] = self._video[slots] = NONE
+
+
+def _keys(viewers: Ints, videos: Ints) -> list[int]:
+    """Return one number for each pair of rows."""
+    keys: list[int] = ((viewers.astype(np.int64) << 32) + videos).tolist()
+    return keys

@@ -17,8 +17,9 @@ WEIGHTS = np.array([part.weight for part in PARTS], np.float32)
 NAMES = tuple(part.name for part in PARTS)
 # Keeps a log-odds finite.
 LEAST = 1e-4
-# The parts of an explanation that are told by the views of relevance, and not as one number.
+# Reasons kept of each pick.
 REASONS = 5
+# How the views of relevance are told in an explanation, where it is not one number.
 TOLD = {
     "beside": ("beside",),
     "taste": ("taste",),
@@ -26,6 +27,9 @@ TOLD = {
     "topic": ("topic_now", "topic"),
     "popular": (*(name for name, _ in VIEWS[:POPULAR]), "worth"),
 }
+_TOLD = np.array([[name in names for name, _ in VIEWS] for names in TOLD.values()], np.float32)
+_OTHERS = [number for number, name in enumerate(NAMES) if name != "relevance"]
+_REASONS = (*(NAMES[number] for number in _OTHERS), *TOLD)
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,9 @@ def score(
     model: Model, profile: Profile, viewer: int, rows: Ints, *, surface: int, at_ms: int
 ) -> Scores:
     """Return the scores of videos for a viewer; `viewer` is a row, or NONE for a new one."""
-    viewers = np.full(len(rows), viewer, np.int32)
+    viewers, surfaces = np.array([viewer], np.int32), np.array([surface])
     leanings = model.leanings.of(viewers, rows)
     views = model.relevance.views(profile, rows, surface, at_ms, leanings)
-    surfaces = np.full(len(rows), surface, np.int64)
     speaking = Speaking(leanings, views[TASTE])
     features = model.heads.features(viewers, rows, surfaces, at_ms, speaking)
     heads = model.heads.predict(features)
@@ -75,8 +78,7 @@ def score(
 
 def expect(model: Model, viewer: int, rows: Ints, *, surface: int, at_ms: int) -> Floats:
     """Return what the heads expect, shape (n, heads)."""
-    viewers = np.full(len(rows), viewer, np.int32)
-    surfaces = np.full(len(rows), surface, np.int64)
+    viewers, surfaces = np.array([viewer], np.int32), np.array([surface])
     return model.heads.predict(model.heads.features(viewers, rows, surfaces, at_ms))
 
 
@@ -95,18 +97,25 @@ def reasons(
     Names are those of the public table, but for relevance, which is told by its views: `popular`,
     `beside`, `taste`, `creator` and `topic:` with the hashtag. The strongest come first.
     """
-    parts = (scores.parts[places] - np.median(scores.parts, axis=0)) * WEIGHTS
+    parts = (scores.parts[places] - _middle(scores.parts.T)) * WEIGHTS
     weights = WEIGHTS[NAMES.index("relevance")] * model.relevance.weights(surface)
-    views = (scores.views[:, places].T - np.median(scores.views, axis=1)) * weights
-    strongest = model.leanings.strongest_tag(profile.viewer, scores.rows[places]).tolist()
+    views = (scores.views[:, places].T - _middle(scores.views)) * weights
+    amounts = np.concatenate([parts[:, _OTHERS], views @ _TOLD.T], axis=1)
+    strongest = np.argsort(-np.abs(amounts), axis=1, kind="stable")[:, :REASONS]
+    amounts = np.take_along_axis(amounts, strongest, axis=1).round(4)
+    topics = model.leanings.strongest_tag(profile.viewer, scores.rows[places]).tolist()
     result = []
-    for tag, part, view in zip(strongest, parts.tolist(), views.tolist(), strict=True):
-        found = dict(zip(NAMES, part, strict=True))
-        del found["relevance"]
-        named = dict(zip((name for name, _ in VIEWS), view, strict=True))
-        for name, views_of in TOLD.items():
-            told = f"topic:{model.catalogue.tags.text.get(tag, '')}" if name == "topic" else name
-            found[told] = sum(named[one] for one in views_of)
-        in_order = sorted(found.items(), key=lambda item: (-abs(item[1]), item[0]))
-        result.append(tuple((name, round(amount, 4)) for name, amount in in_order[:REASONS]))
+    for topic, numbers, each in zip(topics, strongest.tolist(), amounts.tolist(), strict=True):
+        names = [_REASONS[number] for number in numbers]
+        if "topic" in names:
+            text = model.catalogue.tags.text.get(topic, "")
+            names[names.index("topic")] = f"topic:{text}"
+        result.append(tuple(zip(names, each, strict=True)))
     return result
+
+
+def _middle(values: Floats) -> Floats:
+    """Return the median over the last axis (of an even number, the upper one of the two)."""
+    half = values.shape[-1] // 2
+    middle: Floats = np.partition(values, half, axis=-1)[..., half]
+    return middle

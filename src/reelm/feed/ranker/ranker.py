@@ -21,11 +21,11 @@ from reelm.feed.ranker.values import Ask, Pick, Prediction, State, VideoFacts
 from reelm.feed.signals import SURFACES, Signal
 from reelm.feed.weights import NEW_CREATOR_IMPRESSIONS, SOURCES, following_boost
 
-# What was shown last, as far as distances on the next page look back.
 # About as many as the candidates of a page.
 RANKED = 300
 # After so many skips in a row a page is varied beyond the slider: taste may have changed.
 UNPLEASED, UNPLEASED_VARIETY = 5, 2.5
+# What was shown last, as far as distances on the next page look back.
 LOOK_BACK = max(CREATOR_GAP, TAG_WINDOW)
 
 

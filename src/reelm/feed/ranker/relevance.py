@@ -38,10 +38,6 @@ VIEWS: tuple[tuple[str, float], ...] = (
     ("creator", 3.0),
     ("worth", 3.0),
 )
-POPULAR, SEEN = (
-    4,
-    6,
-)  # the first views tell how popular a video is, the others how it fits the viewer
 # The first views tell how popular a video is, the others how it fits the viewer.
 POPULAR, TASTE, SEEN = 4, 5, 6
 RATE, SURFACE_RATE = 0.1, 0.03
@@ -102,7 +98,7 @@ class Relevance:
     ) -> Floats:
         """Return all views of some videos, shape (views, n); `leanings` if they are known."""
         if leanings is None:
-            viewers = np.full(len(rows), profile.viewer, np.int32)
+            viewers = np.array([profile.viewer], np.int32)
             leanings = self._leanings.of(viewers, rows)
         result = np.zeros((len(VIEWS), len(rows)), np.float32)
         result[:POPULAR] = self._popularity.features(rows, surface, at_ms)

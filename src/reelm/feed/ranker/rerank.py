@@ -30,6 +30,9 @@ TAG_NEAR = 0.4
 LEAST_SPREAD = 1.0
 # What is as good as equal comes in the order of a lot, or everybody would meet the same ones.
 LOT = 0.15
+# Of the videos on trial a few are drawn by lot, and the best of these for this viewer is taken: so
+# each gets its share of viewers, and rather those who may like it.
+DRAWN = 2
 
 
 @dataclass
@@ -84,10 +87,7 @@ def rerank(
         Places in `row`, in the order of the page, and the propensity of each: how likely it was to
         be given this place.
     """
-    near = _Near(row, variety)
-    if before is not None:
-        for last in range(len(before.rows)):
-            near.add(before, last)
+    near = _Near(row, before, variety)
     spread = float(row.score.std()) if len(row.score) else 1.0
     lots = draw.random(len(row.rows))
     score = (row.score / max(spread, LEAST_SPREAD) + LOT * lots).astype(np.float32)
@@ -114,11 +114,6 @@ def rerank(
     return chosen, propensity
 
 
-# Of the videos on trial a few are drawn by lot, and the best of these for this viewer is taken: so
-# each gets its share of viewers, and rather those who may like it.
-DRAWN = 2
-
-
 def _on_trial(
     row: Row,
     wanted: Mask,
@@ -129,7 +124,7 @@ def _on_trial(
     if by_new.any() and draw.random() < NEW_CREATOR_SHARE:
         wanted = by_new
     pool = np.flatnonzero(wanted)
-    drawn = draw.choice(pool, min(DRAWN, len(pool))).tolist()
+    drawn = pool[draw.integers(0, len(pool), min(DRAWN, len(pool)))].tolist()
     best = max(drawn, key=lambda place: (float(row.promise[place]), -place))
     return best, share / len(pool)
 
@@ -137,35 +132,41 @@ def _on_trial(
 class _Near:
     """What is near the last videos of the page, kept up to date as the page grows."""
 
-    def __init__(self, row: Row, variety: float) -> None:
+    def __init__(self, row: Row, before: Row | None, variety: float) -> None:
         self._row = row
         self._weight = np.float32(TAG_NEAR * 2 * variety)
         self._columns = np.ascontiguousarray(row.tags.T)
+        most = max(int(one.tags.max(initial=0)) for one in (row, before) if one is not None)
+        self._marked = np.zeros(most + 2, np.bool_)  # the last one is read for NONE
         self._same_tag = np.zeros(len(row.rows), np.float32)
-        self._hits = deque[Mask]()
-        self._creators, self._sounds = deque[int](maxlen=CREATOR_GAP), deque[int](maxlen=SOUND_GAP)
+        self._by_tag = deque[Mask]()
+        self._by_creator = deque[Mask](maxlen=CREATOR_GAP)
+        self._by_sound = deque[Mask](maxlen=SOUND_GAP)
+        if before is not None:
+            for place in range(len(before.rows)):
+                self.add(before, place)
 
     def add(self, page: Row, place: int) -> None:
         """Note that this video is the last one now."""
-        self._creators.append(int(page.creators[place]))
-        self._sounds.append(int(page.sounds[place]))
-        hit = np.zeros(len(self._same_tag), np.bool_)
-        for tag in page.tags[place].tolist():
-            if tag != NONE:
-                for column in self._columns:
-                    hit |= column == tag
-        self._hits.append(hit)
+        sound = page.sounds[place]
+        self._by_creator.append(self._row.creators == page.creators[place])
+        self._by_sound.append((self._row.sounds == sound) & (sound != NONE))
+        tags = page.tags[place]
+        self._marked[tags] = True
+        self._marked[NONE] = False
+        hit: Mask = np.logical_or.reduce(self._marked[self._columns], axis=0)
+        self._marked[tags] = False
+        self._by_tag.append(hit)
         self._same_tag += hit
-        if len(self._hits) > TAG_WINDOW:
-            self._same_tag -= self._hits.popleft()
+        if len(self._by_tag) > TAG_WINDOW:
+            self._same_tag -= self._by_tag.popleft()
 
     def penalty(self) -> Floats:
         """Return what nearness takes off each score."""
         penalty = self._weight * self._same_tag
-        for distance, creator in enumerate(reversed(self._creators)):
+        for distance, same in enumerate(reversed(self._by_creator)):
             # Where all creators are too near, the one met longest ago is least so.
-            penalty[self._row.creators == creator] += CREATOR_NEAR - distance
-        for sound in self._sounds:
-            if sound != NONE:
-                penalty[self._row.sounds == sound] += SOUND_NEAR
+            np.add(penalty, np.float32(CREATOR_NEAR - distance), out=penalty, where=same)
+        for same in self._by_sound:
+            np.add(penalty, np.float32(SOUND_NEAR), out=penalty, where=same)
         return penalty

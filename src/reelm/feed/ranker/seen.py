@@ -34,17 +34,18 @@ class Seen:
         self._mark = np.zeros(videos.capacity, np.uint32)
         self._stamp = 0
 
-    def add(self, viewer: int, row: int) -> None:
-        """Note that a viewer was shown a video."""
-        entry = row | (int(self._videos.hands[row]) & _HANDS) << ROW_BITS
-        found = self._of.get(viewer)
-        if found is None:
-            self._of[viewer] = array("I", [entry])
-            return
-        found.append(entry)
-        count = len(found)
-        if count >= COMPACT_FROM and count & (count - 1) == 0:
-            self._of[viewer] = self._compacted(found)
+    def add(self, viewers: Ints, rows: Ints) -> None:
+        """Note that viewers were shown videos."""
+        entries = rows.astype(np.int64) | (self._videos.hands[rows] & _HANDS) << ROW_BITS
+        for viewer, entry in zip(viewers.tolist(), entries.tolist(), strict=True):
+            found = self._of.get(viewer)
+            if found is None:
+                self._of[viewer] = array("I", (entry,))
+                continue
+            found.append(entry)
+            count = len(found)
+            if count >= COMPACT_FROM and count & (count - 1) == 0:
+                self._of[viewer] = self._compacted(found)
 
     def among(self, viewer: int, rows: Ints) -> npt.NDArray[np.bool_]:
         """Return which of the rows the viewer was shown."""

@@ -77,6 +77,11 @@ class Vectors:
         return rows
 
     @property
+    def watches(self) -> int:
+        """How many watches there were so far."""
+        return self._count
+
+    @property
     def has_noise(self) -> bool:
         """Whether enough was watched to learn against."""
         return self._count >= LEAST_RECENT

@@ -10,8 +10,10 @@ from reelm.feed.ranker.catalogue import Videos
 from reelm.feed.ranker.rows import NONE, Array, Ints, Table
 from reelm.feed.ranker.sizes import Sizes
 
-# Videos remembered as context: the last watched at all, and the last watched long.
+# Videos remembered as context: the last watched at all, and the last watched long or liked
+# (shared, commented on, followed for).
 WATCHED, LONG = 32, 64
+Mask = npt.NDArray[np.bool_]
 
 
 class Viewers(Table):
@@ -46,29 +48,29 @@ class Viewers(Table):
         rows[places < 0] = NONE
         return rows
 
-    def latest_long(self, viewer: int, count: int) -> npt.NDArray[np.bool_]:
+    def latest_long(self, viewer: int, count: int) -> Mask:
         """Return of the last watches of one viewer whether they were long."""
         known = min(int(self.watched_count[viewer]), count)
         places = (self.watched_count[viewer] - 1 - np.arange(known)) % WATCHED
-        long: npt.NDArray[np.bool_] = self.watched_long[viewer, places]
+        long: Mask = self.watched_long[viewer, places]
         return long
 
-    def add_watched(self, viewer: int, video: int, *, long: bool) -> bool:
-        """Note a watch; return whether the video was not among the recent ones."""
-        if (self.watched[viewer] == video).any():
-            return False
-        place = self.watched_count[viewer] % WATCHED
-        self.watched[viewer, place], self.watched_long[viewer, place] = video, long
-        self.watched_count[viewer] += 1
-        return True
+    def add_watched(self, viewers: Ints, videos: Ints, long: Mask) -> Mask:
+        """Note a watch of each of different viewers; return which videos were not recent ones."""
+        new: Mask = ~(self.watched[viewers] == videos[:, None]).any(axis=1)
+        viewers = viewers[new]
+        places = self.watched_count[viewers] % WATCHED
+        self.watched[viewers, places] = videos[new]
+        self.watched_long[viewers, places] = long[new]
+        self.watched_count[viewers] += 1
+        return new
 
-    def add_long(self, viewer: int, video: int) -> bool:
-        """Note a long view; return whether the video was not among the recent ones."""
-        if (self.long[viewer] == video).any():
-            return False
-        self.long[viewer, self.long_count[viewer] % LONG] = video
-        self.long_count[viewer] += 1
-        return True
+    def add_long(self, viewers: Ints, videos: Ints) -> None:
+        """Note a long view, or another liking, of each of different viewers."""
+        new = ~(self.long[viewers] == videos[:, None]).any(axis=1)
+        viewers = viewers[new]
+        self.long[viewers, self.long_count[viewers] % LONG] = videos[new]
+        self.long_count[viewers] += 1
 
     def take_back(self, viewer: int, video: int) -> None:
         """Forget one video, as if it had not been watched."""
