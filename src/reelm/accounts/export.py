@@ -75,6 +75,7 @@ class _Sink:
         self._parts: list[bytes] = []
 
     def write(self, data: bytes, /) -> int:
+        """Keep some bytes until they are taken."""
         self._parts.append(bytes(data))
         return len(data)
 
@@ -85,6 +86,7 @@ class _Sink:
         """Do nothing: it belongs to no file."""
 
     def taken(self) -> bytes:
+        """Return what was written since the last time."""
         data = b"".join(self._parts)
         self._parts.clear()
         return data
@@ -156,6 +158,7 @@ class _Keys:
         self.known: dict[int, DataKey] = {}
 
     def opened(self, table: Table, column: str, values: RowMapping) -> str:
+        """Return the text of a sealed column, or a sentence that nobody can read it."""
         sealed: bytes = values[column]
         if not sealed:
             return ""

@@ -249,6 +249,7 @@ def _progress(on_progress: Callable[[float], None] | None, seconds: float) -> Ca
     reached = 0.0
 
     def on_line(line: str) -> None:
+        """Tell how far it is, where a line of ffmpeg's report says so; it never goes back."""
         nonlocal reached
         name, _, value = line.partition("=")
         if on_progress and name == "out_time_us" and value.lstrip("-").isdigit():

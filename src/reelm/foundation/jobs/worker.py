@@ -149,6 +149,7 @@ class _Retry(BaseRetryStrategy):
     def get_retry_decision(
         self, *, exception: BaseException, job: procrastinate.jobs.Job
     ) -> RetryDecision | None:
+        """Say when to try again, or None where that is of no use or was done often enough."""
         if _is_final(exception, job.attempts, self.attempts):
             return None
         return RetryDecision(retry_in={"seconds": 2 ** (job.attempts + 1)})
@@ -163,6 +164,7 @@ def _register(
     app: procrastinate.App, parts: Parts, task: Task, job: Job, crons: Iterable[str]
 ) -> None:
     def execute(context: JobContext, /, **ids: Any) -> None:
+        """Run the job; where it fails, leave a reason for people before the error goes on."""
         number = context.job.id
         if number is None:
             raise AssertionError("a fetched job has a number")
