@@ -99,6 +99,7 @@ class _Outermost:
         status = 500
 
         async def send_with_headers(message: Message) -> None:
+            """Send it, with our headers where the response begins, and note the status."""
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
@@ -127,6 +128,7 @@ async def _asset(request: Request) -> Response:
 
 def _route(parts: Parts, endpoint: Endpoint) -> Route:
     async def handle(request: Request) -> Response:
+        """Answer by the endpoint's function."""
         return await answer(endpoint, parts, request)
 
     return Route(endpoint.path, handle, methods=[endpoint.method], name=endpoint.run.__name__)
@@ -136,6 +138,7 @@ def _raw(
     parts: Parts, handler: Callable[[Parts, Request], Awaitable[Response]]
 ) -> Callable[[Request], Awaitable[Response]]:
     async def handle(request: Request) -> Response:
+        """Answer by the handler."""
         return await handler(parts, request)
 
     return handle
