@@ -21,6 +21,8 @@ from reelm.feed.weights import TRIAL_DAYS, TRIAL_IMPRESSIONS, trial_share
 FIRST_ID = 1_000_000
 BATCH = 256
 
+Longs = npt.NDArray[np.int64]
+
 
 class Contender(Protocol):
     """One who recommends."""
@@ -131,7 +133,31 @@ class Refitted(Learner):
         self.shown[visit.viewer] |= {pick.video_id for pick in given}
 
 
-class Popular:
+class _Unseen:
+    """Remembers what each viewer was given, and learns nothing by itself."""
+
+    def __init__(self, world: World) -> None:
+        self.published = 0
+        self.seen = np.zeros((world.size.people, len(world.creator)), np.bool_)
+
+    def publish(self, clips: Sequence[Clip]) -> None:
+        """Take in new videos."""
+        self.published += len(clips)
+
+    def unseen(self, visit: Visit) -> Longs:
+        """Return the videos that the viewer was not given."""
+        return np.flatnonzero(~self.seen[visit.viewer, : self.published])
+
+    def given(self, visit: Visit, videos: Longs) -> list[int]:
+        """Return these as a page, and remember it."""
+        self.seen[visit.viewer, videos] = True
+        return [int(video) for video in videos]
+
+    def learn(self, visit: Visit, outcomes: Sequence[Outcome]) -> None:
+        """Learn nothing."""
+
+
+class Popular(_Unseen):
     """Decayed popularity: the share of long views, where older ones weigh less.
 
     A rate, with what videos are like at first as PRIOR views, does better here than a count, which
@@ -146,17 +172,12 @@ class Popular:
     USUAL, PRIOR = 0.25, 10.0
 
     def __init__(self, world: World) -> None:
+        super().__init__(world)
         self.chance = np.random.default_rng((world.seed, 1))
         count = len(world.creator)
-        self.published = 0
         self.published_ms = world.published_ms
         self.long_views, self.views = np.zeros(count), np.zeros(count)
         self.impressions = np.zeros(count, np.int64)
-        self.seen = np.zeros((world.size.people, count), np.bool_)
-
-    def publish(self, clips: Sequence[Clip]) -> None:
-        """Take in new videos."""
-        self.published += len(clips)
 
     def page(self, visit: Visit, count: int) -> list[int]:
         """Return unseen videos with the best rates, some places for those on trial."""
@@ -192,52 +213,30 @@ class Popular:
         return float(2.0 ** ((at_ms - START_MS) / self.HALF_LIFE_MS))
 
 
-class Lot:
+class Lot(_Unseen):
     """Draws unseen videos by lot: the floor."""
 
     def __init__(self, world: World) -> None:
+        super().__init__(world)
         self.chance = np.random.default_rng((world.seed, 2))
-        self.published = 0
-        self.seen = np.zeros((world.size.people, len(world.creator)), np.bool_)
-
-    def publish(self, clips: Sequence[Clip]) -> None:
-        """Take in new videos."""
-        self.published += len(clips)
 
     def page(self, visit: Visit, count: int) -> list[int]:
         """Return any unseen videos."""
-        seen = self.seen[visit.viewer]
-        chosen = self.chance.choice(np.flatnonzero(~seen[: self.published]), count, replace=False)
-        seen[chosen] = True
-        return [int(video) for video in chosen]
-
-    def learn(self, visit: Visit, outcomes: Sequence[Outcome]) -> None:
-        """Learn nothing."""
+        return self.given(visit, self.chance.choice(self.unseen(visit), count, replace=False))
 
 
-class Knowing:
+class Knowing(_Unseen):
     """Knows each viewer's interest in everything, and takes the most watch time: the ceiling."""
 
     def __init__(self, world: World, audience: Audience) -> None:
+        super().__init__(world)
         self.audience = audience
-        self.published = 0
-        self.seen = np.zeros((world.size.people, len(world.creator)), np.bool_)
-
-    def publish(self, clips: Sequence[Clip]) -> None:
-        """Take in new videos."""
-        self.published += len(clips)
 
     def page(self, visit: Visit, count: int) -> list[int]:
         """Return the unseen videos of most expected watch time."""
-        seen = self.seen[visit.viewer]
-        unseen: npt.NDArray[np.int64] = np.flatnonzero(~seen[: self.published])
+        unseen = self.unseen(visit)
         expected = self.audience.expected_s(visit, unseen)
-        chosen = unseen[np.argsort(-expected, kind="stable")[:count]]
-        seen[chosen] = True
-        return [int(video) for video in chosen]
-
-    def learn(self, visit: Visit, outcomes: Sequence[Outcome]) -> None:
-        """Know it already."""
+        return self.given(visit, unseen[np.argsort(-expected, kind="stable")[:count]])
 
 
 def _facts(clip: Clip) -> VideoFacts:
