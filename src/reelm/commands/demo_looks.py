@@ -28,19 +28,16 @@ def mandelbrot(spot: str, scales: str, hue: int, tag: str, caption: str) -> Look
 
 def clouds(seed: int, scale: float, palette: str, tag: str, caption: str) -> Look:
     """Let noise drift; a small scale makes large clouds."""
-    noise = f"xscale={scale}:yscale={scale * 1.78:.2f}:tscale=0.7:octaves=3:seed={seed}"
-    steps = f"eq=contrast=2.2,{_tinted(palette, SMOOTH)}"
-    return Look(f"perlin=s=72x128:r=24:random_mode=seed:{noise},{steps}", tag, caption)
+    noise = _noise("72x128", seed, scale, octaves=3, pace=0.7)
+    return Look(f"{noise},eq=contrast=2.2,{_tinted(palette, SMOOTH)}", tag, caption)
 
 
 def tiles(seed: int, size: str, palette: str, tag: str, caption: str) -> Look:
     """Let few large tiles change colour, each at its own time."""
     # The noise changes within three tiles, however many there are: neighbours differ.
     across = max(3, int(size.split("x", maxsplit=1)[0]) // 3)
-    noise = f"xscale={across}:yscale={across * 1.78:.1f}:tscale=0.6:octaves=2"
-    noise = f"{noise}:random_mode=seed:seed={seed}"
-    steps = f"eq=contrast=3,{_tinted(palette, BLOCKS)}"
-    return Look(f"perlin=s={size}:r=24:{noise},{steps}", tag, caption)
+    noise = _noise(size, seed, across, octaves=2, pace=0.6)
+    return Look(f"{noise},eq=contrast=3,{_tinted(palette, BLOCKS)}", tag, caption)
 
 
 def sierpinski(kind: str, seed: int, size: str, palette: str, tag: str, caption: str) -> Look:
@@ -90,11 +87,16 @@ def waves(expression: str, palette: str, tag: str, caption: str) -> Look:
 
 def mirrors(seed: int, scale: float, palette: str, tag: str, caption: str) -> Look:
     """Fold drifting noise twice, as a kaleidoscope does."""
-    noise = f"xscale={scale}:yscale={scale * 1.78:.2f}:tscale=0.8:octaves=3:seed={seed}"
-    quarter = f"perlin=s=54x96:r=24:random_mode=seed:{noise},eq=contrast=2.6"
+    quarter = f"{_noise('54x96', seed, scale, octaves=3, pace=0.8)},eq=contrast=2.6"
     sides = "split[l0][l1];[l1]hflip[r];[l0][r]hstack"
     halves = "split[t0][t1];[t1]vflip[b];[t0][b]vstack"
     return Look(f"{quarter},{sides},{halves},{_tinted(palette, SMOOTH)}", tag, caption)
+
+
+def _noise(size: str, seed: int, scale: float, *, octaves: int, pace: float) -> str:
+    """Draw noise that is alike across and down, as pictures are 1.78 times as tall as wide."""
+    scales = f"xscale={scale}:yscale={scale * 1.78:.2f}:tscale={pace}"
+    return f"perlin=s={size}:r=24:random_mode=seed:seed={seed}:octaves={octaves}:{scales}"
 
 
 def _tinted(palette: str, scaling: str) -> str:
