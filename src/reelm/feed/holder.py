@@ -197,10 +197,12 @@ class Holder:
             self._seq = batch[-1].seq
             if batch[0].kind == Kind.RESET:
                 self._forget(batch[0].viewer_id)
-                self.saving.reset(batch[0])
+                self.saving.purge()
                 return
             self.saving.changed()
             self._ranker.observe(batch)
+            if any(signal.kind == Kind.FORGET_WATCH for signal in batch):
+                self.saving.purge()
             for signal in batch:
                 self._active.note(signal.viewer_id, signal.at_ms)
                 if signal.kind == Kind.IMPRESSION:

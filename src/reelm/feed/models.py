@@ -32,6 +32,8 @@ class SignalRow(Base):
     __data__ = _SEEN
     __table_args__ = (
         Index(None, "seq"),
+        # Finds what is deleted once the ranker has forgotten (feed.signals.FORGETTINGS).
+        Index("ix_signal_forgettings", "seq", postgresql_where=text("kind IN (18, 19)")),
         # Finds what others' logs say of a creator who is erased; most rows have no subject.
         Index(None, "subject", postgresql_where=text("subject <> ''")),
         {"postgresql_partition_by": "RANGE (day)", "info": {"no_update": True}},

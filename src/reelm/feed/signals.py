@@ -39,6 +39,10 @@ class Kind(IntEnum):
     PAST_WATCH = 20  # brought along from elsewhere: whether long is known, not when nor how long
 
 
+# Rows of the log that are deleted once the ranker has forgotten.
+FORGETTINGS = (Kind.FORGET_WATCH, Kind.RESET)
+
+
 class Surface(IntEnum):
     """Where in the app a video was shown."""
 

@@ -286,6 +286,18 @@ def test_a_process_killed_after_a_reset_does_not_bring_the_viewer_back(parts, ho
     again = hold()
     assert again.digest() == digest
     assert again.known_of(viewer) == {"0": 1}
+    again.saving.save()
+    again.saving.save()
+    assert log_rows(parts, "viewer_id", "kind") == [(viewer, Kind.HIDE_HASHTAG)]
+
+
+def test_a_watch_deleted_from_the_history_is_named_by_no_row_once_snapshots_have_forgotten_it(
+    parts, hold, viewer, monkeypatch
+):
+    _, videos = some_videos(parts)
+    monkeypatch.setattr(saving, "SOON_S", 0.0)
+    hold().observe([Signal(viewer, videos[0], Kind.FORGET_WATCH), watch(viewer, videos[1])])
+    until(lambda: log_rows(parts, "video_id", "kind") == [(videos[1], Kind.WATCH)])
 
 
 def test_an_erasure_leaves_no_row_and_no_trace_in_the_snapshots(parts, hold, run_jobs, monkeypatch):

@@ -1,8 +1,8 @@
 """When the ranker's state is stored: often enough for a short replay, seldom enough to cost little.
 
 After somebody was forgotten it is stored soon and then once more, so that neither of the two
-snapshots that are kept holds anything of them. A reset is a row of the log until then, for a
-process that starts from an older snapshot must come by it.
+snapshots that are kept holds anything of them. A reset, as a watch deleted from a history, is a
+row of the log until then, for a process that starts from an older snapshot must come by it.
 """
 
 import threading
@@ -14,7 +14,7 @@ from sqlalchemy import delete
 from reelm.feed.log import snapshots
 from reelm.feed.models import SignalRow
 from reelm.feed.ranker import State
-from reelm.feed.signals import Kind, Signal
+from reelm.feed.signals import FORGETTINGS
 from reelm.foundation.parts import Parts
 
 # Some minutes of a busy log are replayed in a few seconds.
@@ -35,7 +35,6 @@ class Saving:
         self._is_changed = False
         self._purges_left = 0
         self._asked_at = 0.0
-        self._resets: list[Signal] = []
         self._saved_at = time.monotonic()
         self._took_s = 0.0
         self.seq = 0
@@ -58,12 +57,6 @@ class Saving:
             if not self._purges_left:
                 self._asked_at = time.monotonic()
             self._purges_left = snapshots.KEPT
-
-    def reset(self, signal: Signal) -> None:
-        """Take in that a viewer was reset."""
-        with self._lock:
-            self._resets.append(signal)
-        self.purge()
 
     def look(self) -> bool:
         """Store the state if it is due; return whether it was."""
@@ -97,7 +90,7 @@ class Saving:
                 self._saved_at = time.monotonic()
                 self._took_s = self._saved_at - began
                 self.seq, self.made_at = seq, time.time()
-            self._forget_resets()
+            self._delete_forgettings()
 
     def _is_due(self) -> bool:
         moment = time.monotonic()
@@ -109,13 +102,10 @@ class Saving:
                 return min(pause_s, moment - self._asked_at) >= SOON_S
             return self._is_changed and pause_s >= EVERY_S
 
-    def _forget_resets(self) -> None:
-        """Delete the rows of resets that every snapshot includes."""
+    def _delete_forgettings(self) -> None:
+        """Delete the rows that say what was forgotten, once every snapshot has forgotten it."""
         oldest = min((snapshot.seq for snapshot in snapshots.snapshots(self._parts)), default=0)
-        with self._lock:
-            done = [signal for signal in self._resets if signal.seq <= oldest]
-            self._resets = [signal for signal in self._resets if signal.seq > oldest]
-        for signal in done:
-            row = SignalRow.viewer_id == signal.viewer_id, SignalRow.seq == signal.seq
-            with self._parts.transaction() as session:
-                session.execute(delete(SignalRow).where(*row, SignalRow.kind == Kind.RESET))
+        with self._parts.transaction() as session:
+            session.execute(
+                delete(SignalRow).where(SignalRow.kind.in_(FORGETTINGS), SignalRow.seq <= oldest)
+            )

@@ -537,6 +537,13 @@ def _feed() -> None:
         sa.PrimaryKeyConstraint("viewer_id", "seq", "day", name=op.f("pk_signal")),
         postgresql_partition_by="RANGE (day)",
     )
+    op.create_index(
+        "ix_signal_forgettings",
+        "signal",
+        ["seq"],
+        unique=False,
+        postgresql_where=sa.text("kind IN (18, 19)"),
+    )
     op.create_index(op.f("ix_signal_seq"), "signal", ["seq"], unique=False)
     op.create_index(
         op.f("ix_signal_subject"),
