@@ -13,9 +13,11 @@ from collections.abc import Iterable, Sequence
 from reelm.feed.given import Why
 from reelm.feed.holder import Holder, Make
 from reelm.feed.learner import Learner
+from reelm.feed.log.ticket import MOST_IN_BATCH
 from reelm.feed.ranker import Ask, Pick, Ranker, Sizes, State
 from reelm.feed.remote import Door, Remote
 from reelm.feed.signals import Kind, Signal
+from reelm.foundation.errors import Invalid, ReelmError
 from reelm.foundation.parts import Parts
 
 log = logging.getLogger(__name__)
@@ -103,6 +105,32 @@ class LiveFeed:
         """
         if signals:
             self._side.observe(signals)
+
+    def observe_all(self, told: Sequence[Sequence[Signal]]) -> list[ReelmError | None]:
+        """Write the signals of several requests at once; return what each would have raised."""
+        outcomes, begin = list[ReelmError | None](), 0
+        while begin < len(told):
+            end, size = begin + 1, len(told[begin])
+            while end < len(told) and size + len(told[end]) <= MOST_IN_BATCH:
+                size += len(told[end])
+                end += 1
+            outcomes += self._outcomes(told[begin:end])
+            begin = end
+        return outcomes
+
+    def _outcomes(self, told: Sequence[Sequence[Signal]]) -> list[ReelmError | None]:
+        try:
+            self.observe([signal for signals in told for signal in signals])
+        except Invalid as error:
+            # Nothing of it is written: one signal must not spoil those of others.
+            return (
+                [error]
+                if len(told) == 1
+                else [outcome for signals in told for outcome in self._outcomes([signals])]
+            )
+        except ReelmError as error:
+            return [error] * len(told)
+        return [None] * len(told)
 
     def recommend(self, ask: Ask) -> list[Pick]:
         """Return picks, kept from the viewer's other tabs until they are observed or released.

@@ -42,6 +42,8 @@ from reelm.videos.models import CaptionTrack, Rendition, Video
 # Some 3 kB each, and as much again for what the web makes of one.
 MOST_CARDS = 8_192
 
+NO_TOTALS: Any = {"likes": 0, "comments": 0, "views": 0}
+
 Asked = tuple[int | None, Sequence[int]]
 
 
@@ -143,7 +145,9 @@ class _Cards:
         if not video_ids:
             return []
         rows = _whole().rows(session, video_ids=video_ids)
-        made = [(row.video_id, row.version, card_of(row, None)) for row in rows]
+        made = [
+            (row.video_id, row.version, replace(card_of(row, None), **NO_TOTALS)) for row in rows
+        ]
         with self._lock:
             for video_id, version, card in made:
                 self._kept[video_id] = version, card

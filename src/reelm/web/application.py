@@ -5,6 +5,7 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from http import HTTPStatus
 
 from starlette.applications import Starlette
@@ -20,7 +21,7 @@ from reelm.foundation.errors import ReelmError
 from reelm.foundation.parts import Parts
 from reelm.web import metrics, static
 from reelm.web.early_answer import EarlyAnswers
-from reelm.web.endpoint import Endpoint, answer
+from reelm.web.endpoint import Endpoint, Together, answer
 from reelm.web.errors import (
     Problem,
     http_problem,
@@ -28,6 +29,7 @@ from reelm.web.errors import (
     problem_response,
     wants_html,
 )
+from reelm.web.gathering import Gathering
 from reelm.web.media import Media
 from reelm.web.openapi import document
 from reelm.web.rendering import error_page
@@ -60,8 +62,17 @@ def build(parts: Parts) -> ASGIApp:
     starlette.state.parts = parts
     starlette.state.live = LiveFeed(parts)
     starlette.state.openapi = document(ENDPOINTS)
+    starlette.state.gatherings = {
+        endpoint.path: _gathering(parts, starlette.state.live, endpoint.together)
+        for endpoint in ENDPOINTS
+        if endpoint.together is not None
+    }
     starlette.state.executor = ThreadPoolExecutor(parts.settings.http.threads, "request")
     return EarlyAnswers(_Outermost(starlette, media))
+
+
+def _gathering(parts: Parts, live: LiveFeed, together: Together) -> Gathering:
+    return Gathering("together", partial(together.answer_all, parts, live))
 
 
 class _Outermost:
@@ -86,10 +97,14 @@ class _Outermost:
         live: LiveFeed = self.starlette.state.live
         loop = asyncio.get_running_loop()
         self.media.start()
+        for gathering in self.starlette.state.gatherings.values():
+            gathering.start()
         await loop.run_in_executor(None, live.start)
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self.media.stop()
+        for gathering in self.starlette.state.gatherings.values():
+            gathering.stop()
         await loop.run_in_executor(None, live.stop)
         self.starlette.state.executor.shutdown(wait=False, cancel_futures=True)
         await send({"type": "lifespan.shutdown.complete"})

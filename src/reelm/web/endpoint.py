@@ -9,7 +9,7 @@ Signals put into the outbox are written after the commit and before the response
 import asyncio
 import inspect
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
@@ -32,7 +32,8 @@ from reelm.foundation.errors import (
     Unavailable,
 )
 from reelm.foundation.parts import Parts
-from reelm.web.viewer import Cookies, Viewer, viewer_key, viewer_of
+from reelm.web.gathering import Gathering
+from reelm.web.viewer import Answered, Call, Cookies, Viewer, call_of, viewer_key, viewer_of
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +55,19 @@ ANYONE, SIGNED_IN, STAFF = Access.ANYONE, Access.SIGNED_IN, Access.STAFF
 
 
 @dataclass(frozen=True)
+class Together:
+    """How requests of one endpoint are answered together.
+
+    Args:
+        answer_all: answers calls; None where the endpoint's own function has to answer alone.
+        takes: whether a request with these arguments is one for `answer_all`.
+    """
+
+    answer_all: Callable[[Parts, LiveFeed, Sequence[Call]], Sequence[Answered | ReelmError | None]]
+    takes: Callable[[Mapping[str, object]], bool] = lambda _: True
+
+
+@dataclass(frozen=True)
 class Endpoint:
     """One URL and method, the function that answers, and what OpenAPI says of it.
 
@@ -67,6 +81,7 @@ class Endpoint:
         max_body_bytes: most bytes of a body.
         accepts: media types of a raw body that is given to a parameter `body: bytes`.
         produces: media type of a response that is not JSON.
+        together: how requests are answered together that wait at the same time.
     """
 
     method: str
@@ -78,6 +93,7 @@ class Endpoint:
     max_body_bytes: int = MAX_BODY_BYTES
     accepts: tuple[str, ...] = ("application/json",)
     produces: str = "application/json"
+    together: Together | None = None
     inputs: dict[str, Any] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -121,9 +137,35 @@ async def answer(endpoint: Endpoint, parts: Parts, request: Request) -> Response
     data = b""
     if "body" in endpoint.inputs or "form" in endpoint.inputs:
         data = await read_body(request, endpoint.max_body_bytes)
+    if endpoint.together is not None:
+        arguments = _from_request(endpoint, request, data)
+        if endpoint.together.takes(arguments):
+            response = await _answer_together(endpoint, parts, request, arguments)
+            if response is not None:
+                return response
     loop = asyncio.get_running_loop()
     executor = request.app.state.executor
     return await loop.run_in_executor(executor, _run, endpoint, parts, request, data)
+
+
+async def _answer_together(
+    endpoint: Endpoint, parts: Parts, request: Request, arguments: dict[str, Any]
+) -> Response | None:
+    gathering: Gathering = request.app.state.gatherings[endpoint.path]
+    answered: Answered | None = await gathering.ask(call_of(parts, request.scope, arguments))
+    if answered is None:
+        return None
+    response = Response(
+        answered.body,
+        endpoint.status if answered.body else 204,
+        {"cache-control": "no-store"},
+        "application/json" if answered.body else None,
+    )
+    if answered.new_id is not None:
+        cookies = Cookies(is_secure=is_secure(request, parts.settings.http.public_url))
+        cookies.remember_id(answered.new_id, viewer_key(parts.region_key))
+        cookies.apply(response)
+    return response
 
 
 def _run(endpoint: Endpoint, parts: Parts, request: Request, data: bytes) -> Response:

@@ -38,7 +38,7 @@ from reelm.web.api import (
     videos,
     watches,
 )
-from reelm.web.endpoint import SIGNED_IN, STAFF, Endpoint
+from reelm.web.endpoint import SIGNED_IN, STAFF, Endpoint, Together
 from reelm.web.pages import feed_control, gate, legal, own, reporting, sharing, staff, watching
 
 HTML = "text/html"
@@ -80,7 +80,10 @@ API = (
         produces="application/zip", errors=(RateLimited,),
     ),
     # The feed and what people do
-    Endpoint("GET", "/api/feed", feed.feed, errors=(*WRONG, Unavailable)),
+    Endpoint(
+        "GET", "/api/feed", feed.feed, errors=(*WRONG, Unavailable),
+        together=Together(feed.feed_together, feed.is_for_you),
+    ),
     Endpoint("GET", "/api/feed/settings", feed_settings.read_settings),
     Endpoint("PATCH", "/api/feed/settings", feed_settings.edit_settings, errors=(Forbidden,)),
     Endpoint("GET", "/api/feed/topics", feed_settings.list_topics),
@@ -109,6 +112,7 @@ API = (
         "POST", "/api/watches", watches.record_watches,
         errors=(TooLarge, RateLimited, Unavailable),
         accepts=("application/json", "text/plain"),
+        together=Together(watches.record_together),
     ),
     Endpoint("GET", "/api/videos/{video_id}", videos.video, errors=(Missing,)),
     Endpoint(

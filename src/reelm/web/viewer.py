@@ -2,15 +2,18 @@
 
 import hashlib
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
 from http.cookies import SimpleCookie
+from typing import Any, NamedTuple
 
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
+from starlette.types import Scope
 
-from reelm import accounts
+from reelm import accounts, feed
 from reelm.foundation.database import Session
 from reelm.foundation.ids import new_id
 from reelm.foundation.parts import Parts
@@ -57,7 +60,11 @@ class Cookies:
 
     def remember(self, viewer: Viewer, key: bytes) -> None:
         """Set the anonymous viewer's cookie."""
-        self._set(VIEWER_COOKIE, f"{viewer.id}.{_mac(key, viewer.id)}", VIEWER_COOKIE_S)
+        self.remember_id(viewer.id, key)
+
+    def remember_id(self, viewer_id: int, key: bytes) -> None:
+        """Set the cookie of the anonymous viewer with this id."""
+        self._set(VIEWER_COOKIE, f"{viewer_id}.{_mac(key, viewer_id)}", VIEWER_COOKIE_S)
 
     def apply(self, response: Response) -> None:
         """Write the cookies to `response`."""
@@ -71,6 +78,57 @@ class Cookies:
         morsel["httponly"], morsel["samesite"] = True, "Lax"
         if self.is_secure:
             morsel["secure"] = True
+
+
+class Call(NamedTuple):
+    """One of the requests that are answered together: who asks, as cookies say, and for what."""
+
+    token: str
+    known_id: int | None
+    arguments: dict[str, Any]
+
+
+class Answered(NamedTuple):
+    """A response of status 200 with JSON, or of 204; a new viewer's id is to be remembered."""
+
+    body: bytes
+    new_id: int | None = None
+
+
+class Person(NamedTuple):
+    """Who asks, and what holds for them."""
+
+    viewer_id: int
+    account_id: int | None
+    settings: feed.FeedSettings
+    new_id: int | None
+
+
+def call_of(parts: Parts, scope: Scope, arguments: dict[str, Any]) -> Call:
+    """Return what a request is, as far as can be told without the database."""
+    cookies = HTTPConnection(scope).cookies
+    known = _known(cookies.get(VIEWER_COOKIE, ""), viewer_key(parts.region_key))
+    return Call(cookies.get(SESSION_COOKIE, ""), known, arguments)
+
+
+def people_of(session: Session, parts: Parts, calls: Sequence[Call]) -> list[Person]:
+    """Return who sends each call; a wrong or old cookie makes an anonymous viewer."""
+    accounts_found = accounts.viewers_of(session, [call.token for call in calls])
+    ids = list[tuple[int, int | None, int | None]]()
+    for call, found in zip(calls, accounts_found, strict=True):
+        if found is not None:
+            ids.append((found.account_id, found.account_id, None))
+        else:
+            new = new_id() if call.known_id is None else None
+            ids.append((call.known_id or new or 0, None, new))
+    # Nothing can have been set for somebody who comes for the first time.
+    known = [(viewer_id, account_id) for viewer_id, account_id, new in ids if new is None]
+    settings = dict(zip(known, feed.settings_of(session, parts, known), strict=True))
+    default = feed.default_settings(parts)
+    return [
+        Person(viewer_id, account_id, settings.get((viewer_id, account_id), default), new)
+        for viewer_id, account_id, new in ids
+    ]
 
 
 def viewer_of(session: Session, parts: Parts, request: HTTPConnection) -> Viewer:

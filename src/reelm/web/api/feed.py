@@ -1,6 +1,6 @@
 """What to watch next."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
 import msgspec
@@ -10,27 +10,24 @@ from reelm import feed as feeds
 from reelm import social
 from reelm.feed.live import LiveFeed, Outbox
 from reelm.foundation.database import Session
-from reelm.foundation.errors import Unauthenticated, Unavailable
+from reelm.foundation.errors import ReelmError, Unauthenticated, Unavailable
 from reelm.foundation.parts import Parts
+from reelm.web.api.feed_json import feed_video, page_json
 from reelm.web.api.feed_settings import LanguageChoice
 from reelm.web.api.paging import PageSize
-from reelm.web.api.shapes import Video, video_of
-from reelm.web.viewer import Viewer
+from reelm.web.api.shapes import FeedVideo
+from reelm.web.viewer import Answered, Call, Viewer, people_of
 
 FeedTab = Literal["for_you", "following", "popular"]
 FeedCursor = Annotated[str, Meta(max_length=1000, description="Of the page before.")]
 Topic = Annotated[str, Meta(max_length=120, description="A hashtag without #; empty for all.")]
 
+PAGE = 10
+
 NOT_PROFILED = "This feed is not made from what you watch."
 SEEN_AGAIN = "You have seen everything; these are the ones that you saw longest ago."
 NOT_READY = "What the feed has learned is being loaded; this is what is popular meanwhile."
 READ_THROUGH = "You have come to the end; it begins anew."
-
-
-class FeedVideo(Video, frozen=True, kw_only=True):
-    """A video in the feed, and the name of the source that brought it."""
-
-    source: str
 
 
 class FeedPage(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,7 +51,7 @@ def feed(
     live: LiveFeed,
     outbox: Outbox,
     viewer: Viewer,
-    limit: PageSize = 10,
+    limit: PageSize = PAGE,
     cursor: FeedCursor | None = None,
     tab: FeedTab = "for_you",
     topic: Topic = "",
@@ -83,7 +80,56 @@ def feed(
         return msgspec.structs.replace(instead, cursor="", notice=NOT_READY)
     outbox.need(*page.signals)
     return FeedPage(
-        videos=_shapes([glance.card for glance in page.glances], page.sources),
+        videos=[feed_video(glance.card, page.sources[glance.kept.id]) for glance in page.glances],
+        cursor=page.cursor,
+        seen_again=page.seen_again,
+        is_profiled=True,
+        notice=SEEN_AGAIN if page.seen_again else None,
+    )
+
+
+def is_for_you(arguments: Mapping[str, object]) -> bool:
+    """Return whether the first tab is asked for."""
+    return arguments.get("tab", "for_you") == "for_you"
+
+
+def feed_together(
+    parts: Parts, live: LiveFeed, calls: Sequence[Call]
+) -> list[Answered | ReelmError | None]:
+    """Answer as `feed` does, for several viewers; None where that one has to answer alone.
+
+    The impressions are in the log when this returns.
+    """
+    answers = list[Answered | ReelmError | None]([None] * len(calls))
+    with parts.transaction() as session:
+        people = people_of(session, parts, calls)
+        wanted = {
+            at: feeds.Wanted(
+                one.viewer_id,
+                one.account_id,
+                one.settings,
+                call.arguments.get("limit", PAGE),
+                call.arguments.get("cursor") or None,
+            )
+            for at, (call, one) in enumerate(zip(calls, people, strict=True))
+            if one.settings.is_profiled
+        }
+        pages = feeds.recommend_all(session, parts, live, list(wanted.values()))
+    errors = live.observe_all([
+        page.signals if isinstance(page, feeds.Page) else [] for page in pages
+    ])  # fmt: skip
+    for at, page, error in zip(wanted, pages, errors, strict=True):
+        if isinstance(page, feeds.Page):
+            answers[at] = error or Answered(_json_of(page), people[at].new_id)
+        elif not isinstance(page, Unavailable):
+            answers[at] = page
+    return answers
+
+
+def _json_of(page: feeds.Page) -> bytes:
+    return page_json(
+        page.glances,
+        page.sources,
         cursor=page.cursor,
         seen_again=page.seen_again,
         is_profiled=True,
@@ -135,15 +181,5 @@ def _videos(
     session: Session, account_id: int | None, shown: Sequence[tuple[int, str]]
 ) -> list[FeedVideo]:
     sources = dict(shown)
-    return _shapes(social.cards(session, account_id, list(sources)), sources)
-
-
-def _shapes(cards: Iterable[social.Card], sources: Mapping[int, str]) -> list[FeedVideo]:
-    return [
-        FeedVideo(
-            **{name: getattr(video, name) for name in video.__struct_fields__},
-            source=sources[card.id],
-        )
-        for card in cards
-        for video in [video_of(card)]
-    ]
+    cards = social.cards(session, account_id, list(sources))
+    return [feed_video(card, sources[card.id]) for card in cards]

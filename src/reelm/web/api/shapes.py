@@ -70,6 +70,12 @@ class Video(msgspec.Struct, frozen=True, kw_only=True):
     renditions: list[Rendition]
 
 
+class FeedVideo(Video, frozen=True, kw_only=True):
+    """A video in the feed, and the name of the source that brought it."""
+
+    source: str
+
+
 def creator_of(person: social.Person) -> Creator:
     """Return the shape of an account."""
     return Creator(
