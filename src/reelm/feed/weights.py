@@ -76,7 +76,7 @@ HEADS: tuple[Weight, ...] = (
 
 SOURCES: tuple[Source, ...] = (
     Source("interest", "Topics and creators you watched long lately"),
-    Source("neighbours", "Videos that others watched long beside those you watched long"),
+    Source("neighbours", "Videos that others watched long around those you watched long"),
     Source("popular", "What is watched long now, in the languages and topics you chose"),
     Source("following", "New videos of creators you follow"),
     Source("new", "New videos that have not had a fair trial yet"),

@@ -147,14 +147,14 @@ def _blend(model: Model, told: Told, surfaces: Longs, own: Mask, at_ms: int) -> 
 
 
 def _relate(model: Model, told: Told, telling: Mask, at_ms: int, lessons: int) -> None:
-    """Learn what is watched after what; vectors of so many of the telling watches at most."""
+    """Learn of the telling watches what is watched after what; vectors of so many at most."""
     table, viewers, rows = model.viewers, told.viewer, told.video
     model.popularity.add_long(rows[told.long], at_ms)
     contexts = table.watched[viewers]
     new = ~(contexts == rows[:, None]).any(axis=1) & (contexts != NONE).any(axis=1)
-    if new.any():
-        model.neighbours.add(rows[new], table.latest(viewers[new], NEAR), at_ms)
-        some = np.flatnonzero(new & telling)
+    some = np.flatnonzero(new & telling)
+    if len(some):
+        model.neighbours.add(rows[some], table.latest(viewers[some], NEAR), at_ms)
         if len(some) > lessons:
             some = some[np.linspace(0, len(some) - 1, lessons).astype(np.int64)]
         for start in range(0, len(some), VECTORS_AT_ONCE):
