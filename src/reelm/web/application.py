@@ -9,7 +9,7 @@ from functools import partial
 from http import HTTPStatus
 
 from starlette.applications import Starlette
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -81,7 +81,10 @@ class _Outermost:
     def __init__(self, starlette: Starlette, media: Media) -> None:
         self.starlette = starlette
         self.media = media
-        self.headers = response_headers(static.import_map())
+        headers = response_headers(static.import_map())
+        self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+        # What is asked for most does without the search for a route.
+        self.gathered = {(one.method, one.path): one for one in ENDPOINTS if one.together}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -114,26 +117,39 @@ class _Outermost:
         status = 500
 
         async def send_with_headers(message: Message) -> None:
-            """Send it, with our headers where the response begins, and note the status."""
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                headers = MutableHeaders(scope=message)
-                for name, value in self.headers.items():
-                    headers.setdefault(name, value)
+                headers = message.setdefault("headers", [])
+                given = {name for name, _ in headers}
+                headers += [header for header in self.headers if header[0] not in given]
             await send(message)
 
+        gathered = self.gathered.get((scope["method"], scope["path"]))
         try:
             check_same_site(scope["method"], Headers(scope=scope))
         except ReelmError as error:
             response = await _on_error(Request(scope, receive), error)
             await response(scope, receive, send_with_headers)
         else:
-            await self.starlette(scope, receive, send_with_headers)
-        route = scope.get("route")
-        name = route.path if isinstance(route, Route) else "other"
-        metrics.REQUESTS.labels(scope["method"], name, status).inc()
-        metrics.SECONDS.labels(name).observe(time.perf_counter() - began)
+            if gathered is None:
+                await self.starlette(scope, receive, send_with_headers)
+            else:
+                await self._answer(gathered, scope, receive, send_with_headers)
+        route = scope.get("route", gathered)
+        name = route.path if isinstance(route, Route | Endpoint) else "other"
+        metrics.answered(scope["method"], name, status, time.perf_counter() - began)
+
+    async def _answer(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
+        scope["app"] = self.starlette
+        request = Request(scope, receive)
+        try:
+            response = await answer(endpoint, self.starlette.state.parts, request)
+        except ReelmError as error:
+            response = await _on_error(request, error)
+        except Exception as error:  # noqa: BLE001 - as Starlette does around its routes
+            response = await _on_crash(request, error)
+        await response(scope, receive, send)
 
 
 async def _asset(request: Request) -> Response:

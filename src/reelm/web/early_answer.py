@@ -77,7 +77,7 @@ class _Body:
 
     async def drop(self, most_bytes: int, most_s: float) -> None:
         """Read and forget what still comes, within bounds."""
-        if self.is_held_back:
+        if self.is_over or self.is_held_back:
             return
         end_bytes = self.arrived_bytes + most_bytes
         try:

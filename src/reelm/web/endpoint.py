@@ -16,7 +16,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 from urllib.parse import parse_qsl
 
 import msgspec
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
 from reelm.feed.live import LiveFeed, Outbox
@@ -227,14 +227,16 @@ async def read_body(request: Request, most_bytes: int) -> bytes:
     chunks, total = [], 0
     if announced.isdigit() and int(announced) > most_bytes:
         raise TooLarge(f"The body may have at most {most_bytes:,} bytes.")
-    try:
-        async for chunk in request.stream():
-            total += len(chunk)
-            if total > most_bytes:
-                raise TooLarge(f"The body may have at most {most_bytes:,} bytes.")
-            chunks.append(chunk)
-    except ClientDisconnect:
-        raise Invalid("The connection ended before the whole body had arrived.") from None
+    more = True
+    while more:
+        message = await request.receive()
+        if message["type"] == "http.disconnect":
+            raise Invalid("The connection ended before the whole body had arrived.")
+        chunk, more = message.get("body", b""), message.get("more_body", False)
+        total += len(chunk)
+        if total > most_bytes:
+            raise TooLarge(f"The body may have at most {most_bytes:,} bytes.")
+        chunks.append(chunk)
     return b"".join(chunks)
 
 

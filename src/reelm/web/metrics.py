@@ -1,5 +1,7 @@
 """Counters and latencies, in Prometheus' text form at /metrics."""
 
+from functools import cache
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from starlette.responses import Response
 
@@ -20,8 +22,25 @@ SECONDS = Histogram(
 MEDIA_BYTES = Counter("reelm_media_bytes", "Bytes of media served.", registry=REGISTRY)
 JOBS = Gauge("reelm_jobs", "Jobs by state.", ["state"], registry=REGISTRY)
 FEED = Gauge("reelm_feed", "The feed that learns, in this process.", ["figure"], registry=REGISTRY)
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 INFO = Gauge("reelm_info", "Release that runs.", ["version"], registry=REGISTRY)
 INFO.labels(__version__).set(1)
+
+
+@cache
+def _counter(method: str, route: str, status: int) -> Counter:
+    return REQUESTS.labels(method, route, status)
+
+
+@cache
+def _histogram(route: str) -> Histogram:
+    return SECONDS.labels(route)
+
+
+def answered(method: str, route: str, status: int, seconds: float) -> None:
+    """Count an answer; to find the series takes longer than to count, so they are kept."""
+    _counter(method if method in METHODS else "other", route, status).inc()
+    _histogram(route).observe(seconds)
 
 
 def exposition() -> Response:
