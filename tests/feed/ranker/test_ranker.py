@@ -279,3 +279,17 @@ def test_videos_that_come_and_go_leave_no_list_behind():
         assert sum(len(rows) for rows in lists._rows.values()) < 200
     assert len(world.ranker._candidates.trial) < 2_000
     assert ids(world.ranker.recommend(Ask(FAN, START_MS, followed=frozenset({5})))) == [3_999]
+
+
+def test_newcomers_share_a_ranking_a_while_but_no_page_and_nothing_that_is_gone():
+    world = World(topics())
+    pages = [[pick.video_id for pick in world.ranker.recommend(Ask(n, START_MS))] for n in (7, 8)]
+    assert pages[0] != pages[1]
+    gone = pages[0][0]
+    world.ranker.remove_videos([gone])
+    for viewer_id in range(9, 30):
+        picks = world.ranker.recommend(Ask(viewer_id, START_MS))
+        assert gone not in {pick.video_id for pick in picks}
+    world.watch(7, pages[0][1], to_the_end=True)
+    first, again = (world.ranker.recommend(Ask(n, START_MS))[0].score for n in (9, 7))
+    assert first != again

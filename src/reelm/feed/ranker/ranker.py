@@ -14,6 +14,7 @@ from reelm.feed.ranker import held, learn, rank
 from reelm.feed.ranker.candidates import NUMBER_OF, Candidates, Found
 from reelm.feed.ranker.digest import digest_of
 from reelm.feed.ranker.model import Model
+from reelm.feed.ranker.relevance import Profile
 from reelm.feed.ranker.rerank import CREATOR_GAP, TAG_WINDOW, Row, rerank
 from reelm.feed.ranker.rows import NONE, Array, Ints
 from reelm.feed.ranker.sizes import Sizes
@@ -27,6 +28,10 @@ RANKED = 300
 UNPLEASED, UNPLEASED_VARIETY = 5, 2.5
 # What was shown last, as far as distances on the next page look back.
 LOOK_BACK = max(CREATOR_GAP, TAG_WINDOW)
+# Viewers of whom nothing is known are ranked the same for so long, each with chance of their own;
+# by what they ask for.
+NEWCOMERS_MS, MOST_NEWCOMERS = 1_000, 200
+_Ranked = tuple[Found, Profile, rank.Scores | None]
 
 
 class Ranker:
@@ -41,6 +46,7 @@ class Ranker:
         self._model = Model(sizes or Sizes(), seed)
         # Chance on the page is not part of the state: the log says what was shown.
         self._draw = np.random.default_rng(seed)
+        self._for_newcomers: dict[tuple[Any, ...], tuple[int, _Ranked]] = {}
         model = self._model
         self._candidates = Candidates(
             model.catalogue,
@@ -61,12 +67,14 @@ class Ranker:
             row = self._model.catalogue.add(one)
             if is_new:
                 new.append(row)
+        self._for_newcomers.clear()
         self._model.vectors.begin(np.array(new, np.int32))
         self._candidates.add(new)
 
     def remove_videos(self, video_ids: Iterable[int]) -> None:
         """Forget videos."""
         self._model.catalogue.remove(video_ids)
+        self._for_newcomers.clear()
 
     def videos(self) -> list[int]:
         """Return the ids of all videos."""
@@ -79,14 +87,9 @@ class Ranker:
     def recommend(self, ask: Ask) -> list[Pick]:
         """Return what to watch next, best first; what was seen comes only when all was."""
         viewer = self._model.viewers.find(ask.viewer_id)
-        found = self._candidates.find(ask, viewer)
-        profile = self._model.relevance.profile(viewer)
-        if not len(found.rows):
+        found, profile, scores = self._ranked(ask, viewer)
+        if scores is None:
             return self._again(ask, viewer)
-        surface = ask.surface % SURFACES
-        scores = rank.score(
-            self._model, profile, viewer, found.rows, surface=surface, at_ms=ask.now_ms
-        )
         row = self._row(ask, found, scores)
         own = found.source == NUMBER_OF["own"]
         places, likely = rerank(
@@ -98,7 +101,7 @@ class Ranker:
             newness=ask.newness,
             draw=self._draw,
         )
-        reasons = rank.reasons(self._model, profile, scores, places, surface)
+        reasons = rank.reasons(self._model, profile, scores, places, ask.surface % SURFACES)
         return [
             Pick(
                 video_id=int(self._model.catalogue.videos.ids[found.rows[place]]),
@@ -178,6 +181,7 @@ class Ranker:
             ValueError: it is of another version, of other sizes, or not whole.
         """
         self._model.load(header, arrays)
+        self._for_newcomers.clear()
         self._candidates.renew(np.flatnonzero(self._model.catalogue.videos.ids).tolist())
 
     @classmethod
@@ -197,6 +201,33 @@ class Ranker:
     def digest(self) -> str:
         """Return the SHA-256 over the state, in hex: equal for equal states."""
         return digest_of(self.state())
+
+    def _ranked(self, ask: Ask, viewer: int) -> _Ranked:
+        """Return candidates and their scores; those whom nothing is known of share them a while."""
+        model = self._model
+        shares = viewer == NONE and not (ask.followed or ask.avoided or ask.without)
+        if shares and model.catalogue.creators.find(ask.viewer_id) == NONE:
+            key = ask.limit, ask.surface, ask.topics, ask.languages
+            until_ms, ranked = self._for_newcomers.get(key, (0, None))
+            if ranked is not None and 0 <= until_ms - ask.now_ms <= NEWCOMERS_MS:
+                return ranked
+            if len(self._for_newcomers) >= MOST_NEWCOMERS:
+                self._for_newcomers.clear()
+            ranked = self._rank(ask, viewer)
+            self._for_newcomers[key] = ask.now_ms + NEWCOMERS_MS, ranked
+            return ranked
+        return self._rank(ask, viewer)
+
+    def _rank(self, ask: Ask, viewer: int) -> _Ranked:
+        found = self._candidates.find(ask, viewer)
+        profile = self._model.relevance.profile(viewer)
+        if not len(found.rows):
+            return found, profile, None
+        surface = ask.surface % SURFACES
+        scores = rank.score(
+            self._model, profile, viewer, found.rows, surface=surface, at_ms=ask.now_ms
+        )
+        return found, profile, scores
 
     def _again(self, ask: Ask, viewer: int) -> list[Pick]:
         rows = self._candidates.again(ask, viewer)[: ask.limit]
