@@ -21,7 +21,7 @@ from sqlalchemy.orm import Session
 from reelm.accounts.keys import data_key
 from reelm.accounts.models import Account, SignedIn
 from reelm.foundation.clock import now
-from reelm.foundation.database.prepared import Prepared
+from reelm.foundation.database.prepared import Prepared, as_array
 from reelm.foundation.errors import Missing
 from reelm.foundation.ids import new_id
 from reelm.foundation.parts import Parts
@@ -101,7 +101,9 @@ def viewers_of(session: Session, tokens: Sequence[str]) -> list[SignedInAccount 
     if not asked:
         return [None] * len(tokens)
     account_ids, session_ids = zip(*asked, strict=True)
-    rows = _SIGNED_IN.rows(session, account_ids=list(account_ids), session_ids=list(session_ids))
+    rows = _SIGNED_IN.tuples(
+        session, account_ids=as_array(account_ids), session_ids=as_array(session_ids)
+    )
     found = {(row[0], row[1]): row[2:] for row in rows}
     at = now()
     return [None if one is None else _live(session, one, found.get(one[:2]), at) for one in taken]

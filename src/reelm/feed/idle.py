@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from reelm.accounts.models import ErasedAccount
 from reelm.feed.models import SignalRow
-from reelm.feed.parameters import as_array
 from reelm.foundation.clock import now
+from reelm.foundation.database.prepared import as_array
 from reelm.foundation.parts import Parts
 
 # A pause in one evening; whoever comes back later begins anew.

@@ -4,15 +4,8 @@ To build and to recognise a query with the visibility rule takes a millisecond o
 which is longer than most of them run.
 """
 
-from collections.abc import Iterable
-
 from sqlalchemy import BigInteger, BindParameter, bindparam
 
 ACCOUNT: BindParameter[int] = bindparam("account_id", type_=BigInteger)
 BEFORE: BindParameter[int] = bindparam("before", type_=BigInteger)
 MOST: BindParameter[int] = bindparam("most", type_=BigInteger)
-
-
-def as_array(numbers: Iterable[int]) -> str:
-    """Return numbers as the text of a PostgreSQL array."""
-    return "{" + ",".join(map(str, numbers)) + "}"

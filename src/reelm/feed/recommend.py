@@ -19,7 +19,7 @@ from reelm.feed.ranker import Ask, Pick
 from reelm.feed.settings import FeedSettings
 from reelm.feed.signals import Kind, Signal, Surface
 from reelm.foundation.clock import now
-from reelm.foundation.database.prepared import Prepared
+from reelm.foundation.database.prepared import Prepared, as_array
 from reelm.foundation.errors import ReelmError
 from reelm.foundation.ids import new_id
 from reelm.foundation.parts import Parts
@@ -172,7 +172,7 @@ NOBODY = _Around(frozenset(), frozenset())
 def _around(session: Session, account_ids: Sequence[int]) -> dict[int | None, _Around]:
     if not account_ids:
         return {}
-    rows = _near().rows(session, account_ids=list(set(account_ids)))
+    rows = _near().tuples(session, account_ids=as_array(set(account_ids)))
     return {row[0]: _Around(frozenset(row[1]), frozenset(row[2])) for row in rows}
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from reelm import accounts, regions
 from reelm.feed import models
-from reelm.foundation.database.prepared import Prepared
+from reelm.foundation.database.prepared import Prepared, as_array
 from reelm.foundation.errors import Forbidden, Invalid
 from reelm.foundation.parts import Parts
 from reelm.videos.hashtags import hashtags
@@ -95,7 +95,7 @@ def settings_of(
     """Return what holds for each viewer, by the viewer's id and account; one query for all."""
     if not viewers:
         return []
-    rows = _CHOSEN.rows(session, viewer_ids=[viewer_id for viewer_id, _ in viewers])
+    rows = _CHOSEN.rows(session, viewer_ids=as_array(viewer_id for viewer_id, _ in viewers))
     chosen = {row.viewer_id: row for row in rows}
     return [
         _holds(session, parts, account_id, chosen.get(viewer_id))

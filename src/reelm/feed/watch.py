@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from reelm.feed.models import SignalRow
 from reelm.feed.signals import COMPLETE_AT, Kind, Signal, Surface, is_long_view
 from reelm.foundation.clock import now
-from reelm.foundation.database.prepared import Prepared
+from reelm.foundation.database.prepared import Prepared, as_array
 from reelm.foundation.errors import TooLarge
 from reelm.social import watchable_by
 from reelm.social.models import VideoCount
@@ -141,22 +141,26 @@ def _watchable(
             accounts += [one.account_id] * len(wanted)
     found = dict[tuple[int | None, int], int]()
     if strangers:
-        for row in _for_strangers().rows(session, video_ids=list(strangers)):
-            found[None, row.id] = row.duration_ms
+        for video_id, duration_ms in _for_strangers().tuples(
+            session, video_ids=as_array(strangers)
+        ):
+            found[None, video_id] = duration_ms
     if videos:
-        for row in _for_accounts().rows(session, account_ids=accounts, video_ids=videos):
-            if not (but_own and row.creator_id == row.account_id):
-                found[row.account_id, row.id] = row.duration_ms
+        for video_id, duration_ms, creator_id, account_id in _for_accounts().tuples(
+            session, account_ids=as_array(accounts), video_ids=as_array(videos)
+        ):
+            if not (but_own and creator_id == account_id):
+                found[account_id, video_id] = duration_ms
     return found
 
 
 def _recent(session: Session, told: Sequence[Told]) -> dict[int, set[Watched]]:
     """Return the latest watches of each viewer, of the videos that are told of now."""
     since = now() - SAME_WITHIN
-    rows = _latest().rows(
+    rows = _latest().tuples(
         session,
-        viewer_ids=list({one.viewer_id for one in told}),
-        video_ids=list({watch.video_id for one in told for watch in one.watches}),
+        viewer_ids=as_array({one.viewer_id for one in told}),
+        video_ids=as_array({watch.video_id for one in told for watch in one.watches}),
         day=since.date(),
         since=since,
     )

@@ -19,6 +19,7 @@ from weakref import WeakKeyDictionary
 from sqlalchemy import (
     ARRAY,
     BigInteger,
+    Boolean,
     Text,
     any_,
     bindparam,
@@ -32,7 +33,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
 from reelm.accounts.models import Account
-from reelm.foundation.database.prepared import Prepared
+from reelm.foundation.database.prepared import Prepared, as_array
 from reelm.social.cards import Card, card_columns, card_of, is_liked_by
 from reelm.social.models import VideoCount
 from reelm.social.people import person_columns
@@ -87,19 +88,29 @@ def glances(session: Session, asked: Sequence[Asked]) -> list[list[Glance]]:
     )
     seen = []
     for account_id, video_ids in asked:
-        found = (rows.get((account_id, video_id)) for video_id in video_ids)
+        found = [rows.get((account_id, video_id)) for video_id in video_ids]
         seen.append([
-            Glance(
-                cards[row.video_id], row.likes, row.comments, row.views, row.is_liked,
-                row.is_followed, cards[row.video_id].creator.id == account_id,
-            )
+            Glance(card, *row[3:], card.creator.id == account_id)
             for row in found
-            if row is not None and row.video_id in cards
+            if row is not None and (card := cards.get(row[0])) is not None
         ])  # fmt: skip
     return seen
 
 
-def _rows(session: Session, asked: Sequence[Asked]) -> dict[tuple[int | None, int], Any]:
+class _Row(NamedTuple):
+    """What `_changing` asks for, and how a viewer stands to the video and its creator."""
+
+    video_id: int
+    version: str
+    viewer_id: int | None
+    likes: int
+    comments: int
+    views: int
+    is_liked: bool
+    is_followed: bool | None
+
+
+def _rows(session: Session, asked: Sequence[Asked]) -> dict[tuple[int | None, int], _Row]:
     strangers, accounts, videos = set[int](), list[int](), list[int]()
     for account_id, video_ids in asked:
         if account_id is None:
@@ -107,14 +118,14 @@ def _rows(session: Session, asked: Sequence[Asked]) -> dict[tuple[int | None, in
         else:
             videos += video_ids
             accounts += [account_id] * len(video_ids)
-    found = dict[tuple[int | None, int], Any]()
+    told = list[tuple[Any, ...]]()
     if strangers:
-        rows = _for_strangers().rows(session, video_ids=list(strangers))
-        found.update(((None, row.video_id), row) for row in rows)
+        told += _for_strangers().tuples(session, video_ids=as_array(strangers))
     if videos:
-        rows = _for_accounts().rows(session, account_ids=accounts, video_ids=videos)
-        found.update(((row.viewer_id, row.video_id), row) for row in rows)
-    return found
+        told += _for_accounts().tuples(
+            session, account_ids=as_array(accounts), video_ids=as_array(videos)
+        )
+    return {(row.viewer_id, row.video_id): row for row in map(_Row._make, told)}
 
 
 class _Cards:
@@ -144,7 +155,7 @@ class _Cards:
     def _read(self, session: Session, video_ids: list[int]) -> list[tuple[int, str, Card]]:
         if not video_ids:
             return []
-        rows = _whole().rows(session, video_ids=video_ids)
+        rows = _whole().rows(session, video_ids=as_array(video_ids))
         made = [
             (row.video_id, row.version, replace(card_of(row, None), **NO_TOTALS)) for row in rows
         ]
@@ -172,7 +183,9 @@ _WANTED = bindparam("video_ids", type_=ARRAY(BigInteger))
 @cache
 def _for_strangers() -> Prepared:
     return Prepared(
-        visible_to(None, *_changing(), null().label("is_followed"), is_liked_by(None))
+        visible_to(
+            None, *_changing(cast(null(), BigInteger)), is_liked_by(None), cast(null(), Boolean)
+        )
         .outerjoin(VideoCount, VideoCount.video_id == Video.id)
         .where(Video.id == any_(_WANTED))
     )
@@ -188,9 +201,7 @@ def _for_accounts() -> Prepared:
     viewer = asked.c.account_id
     is_followed = person_columns(viewer)[-1]
     return Prepared(
-        visible_to(
-            viewer, *_changing(), is_followed, is_liked_by(viewer), viewer.label("viewer_id")
-        )
+        visible_to(viewer, *_changing(viewer), is_liked_by(viewer), is_followed)
         .join(asked, asked.c.video_id == Video.id)
         .outerjoin(VideoCount, VideoCount.video_id == Video.id)
     )
@@ -205,12 +216,10 @@ def _whole() -> Prepared:
     )
 
 
-def _changing() -> tuple[Any, ...]:
-    totals = (
-        func.coalesce(getattr(VideoCount, name), 0).label(name)
-        for name in ("likes", "comments", "views")
-    )
-    return (Video.id.label("video_id"), _version().label("version"), *totals)
+def _changing(viewer: Any) -> tuple[Any, ...]:
+    counts = (VideoCount.likes, VideoCount.comments, VideoCount.views)
+    totals = (func.coalesce(count, 0) for count in counts)
+    return (Video.id, _version(), viewer, *totals)
 
 
 def _version() -> Any:

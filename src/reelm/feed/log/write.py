@@ -8,12 +8,13 @@ arrays in PostgreSQL's own text form: to look at each value by itself took longe
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from math import isfinite
+from operator import gt
 from typing import Any
 
 from psycopg import Connection
 
-from reelm.feed.parameters import as_array
 from reelm.feed.signals import COMPLETE_AT, Kind, Signal
+from reelm.foundation.database.prepared import as_array
 from reelm.foundation.errors import Invalid
 
 # Held shared by each batch and alone, for a moment, by an erasure (barrier): batches that begin
@@ -32,16 +33,23 @@ def check(signal: Signal) -> None:
     Raises:
         Invalid: names the field.
     """
+    numbers = signal[:3] + signal[5:8] + signal[9:12]
+    if min(numbers) < 0 or any(map(gt, numbers, _MOST)):
+        _refuse_number(signal)
+    if not isfinite(signal.propensity):
+        raise Invalid("The signal's propensity must be a number.")
+    for name, text in (("source", signal.source), ("subject", signal.subject)):
+        if text and (
+            len(text) > MAX_TEXT or "\x00" in text or not (text.isascii() or _is_utf8(text))
+        ):
+            raise Invalid(f"The signal's {name} is no text that the log can hold.")
+
+
+def _refuse_number(signal: Signal) -> None:
     for name, most in _BOUNDS.items():
         value = getattr(signal, name)
         if not 0 <= value <= most:
             raise Invalid(f"The signal's {name} must lie between 0 and {most}, not be {value}.")
-    if not isfinite(signal.propensity):
-        raise Invalid("The signal's propensity must be a number.")
-    for name in ("source", "subject"):
-        text = getattr(signal, name)
-        if len(text) > MAX_TEXT or "\x00" in text or not (text.isascii() or _is_utf8(text)):
-            raise Invalid(f"The signal's {name} is no text that the log can hold.")
 
 
 def find(connection: Connection[Any], signals: Sequence[Signal]) -> Found:
@@ -63,8 +71,10 @@ def kept(signals: Iterable[Signal], found: Found, after_seq: int, at_ms: int) ->
         for signal in signals
         if signal.viewer_id not in erased and (signal.video_id in creators or not signal.video_id)
     ]
+    # As _replace would, in a third of the time.
     return [
-        signal._replace(seq=seq, at_ms=at_ms) for seq, signal in enumerate(there, after_seq + 1)
+        Signal._make((*signal[:3], at_ms, seq, *signal[5:]))
+        for seq, signal in enumerate(there, after_seq + 1)
     ]
 
 
@@ -100,6 +110,8 @@ def _columns(batch: Sequence[Signal]) -> dict[str, Any]:
 
 
 def _quoted(text: str) -> str:
+    if text.isalnum():
+        return f'"{text}"'
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
 
@@ -145,6 +157,7 @@ _BOUNDS = {
     "page_id": MAX_ID,
     "position": MAX_INT,
 }
+_MOST = tuple(_BOUNDS.values())
 _NUMBERS = (*_BOUNDS, "seq", "propensity")
 _ERASED = "SELECT account_id FROM erased_account WHERE account_id = ANY(%s::bigint[])"
 _CREATORS = "SELECT id, account_id FROM video WHERE id = ANY(%s::bigint[])"

@@ -4,6 +4,7 @@ To build a query with the visibility rule, and to recognise it in SQLAlchemy's c
 than it runs; the driver prepares a text that it has met a few times, so the server plans it once.
 """
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
@@ -39,6 +40,21 @@ class Prepared:
         return text
 
     def rows(self, session: Session, **values: Any) -> list[Any]:
-        """Run it and return all rows, in the order of the columns."""
+        """Run it and return all rows, in the order of the columns, which are their names too."""
+        return list(self._run(session, values).all())
+
+    def tuples(self, session: Session, **values: Any) -> list[tuple[Any, ...]]:
+        """Run it and return all rows as plain tuples, which take a fraction of the time."""
+        result = self._run(session, values)
+        rows: list[tuple[Any, ...]] = result.cursor.fetchall()
+        result.close()
+        return rows
+
+    def _run(self, session: Session, values: dict[str, Any]) -> Any:
         session.flush()
-        return list(session.connection().exec_driver_sql(self.text, values).all())
+        return session.connection().exec_driver_sql(self.text, values)
+
+
+def as_array(numbers: Iterable[int]) -> str:
+    """Return numbers as the text of a PostgreSQL array, which the driver need not look into."""
+    return "{" + ",".join(map(str, numbers)) + "}"
