@@ -77,7 +77,7 @@ class Candidates:
     neighbours: Neighbours
     leanings: Leanings
     draw: np.random.Generator
-    trial: list[int] = field(default_factory=list)
+    trial: Ints = field(default_factory=lambda: np.empty(0, np.int32))
     _popular_rows: Ints = field(default_factory=lambda: np.empty(0, np.int32))
     _popular_until_ms: int = 0
     _kept: dict[int, _Kept] = field(default_factory=dict)
@@ -108,17 +108,17 @@ class Candidates:
         rows = self.seen.oldest(viewer)
         return rows[self._may(ask, viewer, rows, own_too=True)]
 
-    def add(self, rows: list[int]) -> None:
+    def add(self, rows: Ints) -> None:
         """Take in new videos: they are on trial, and may become popular."""
-        self.trial += rows
+        self.trial = np.concatenate([self.trial, rows])
         if len(self.trial) > 2 * len(self.catalogue.videos) + COMPACT_FROM:
             # Rows that have changed hands stand in it more than once.
-            self.trial = np.unique(np.array(self.trial, np.int32)).tolist()
-        self.popularity.moved.append(np.array(rows, np.int32))
+            self.trial = np.unique(self.trial)
+        self.popularity.moved.append(rows)
 
-    def renew(self, rows: list[int]) -> None:
+    def renew(self, rows: Ints) -> None:
         """Begin anew with these as all that there is."""
-        self.trial, self._popular_rows = [], np.empty(0, np.int32)
+        self.trial = self._popular_rows = np.empty(0, np.int32)
         self._kept.clear()
         self.add(rows)
 
@@ -282,17 +282,20 @@ class Candidates:
         return best_first
 
     def _new(self, ask: Ask) -> Ints:
-        if not self.trial:
+        if not len(self.trial):
             return np.empty(0, np.int32)
-        count = min(4 * MOST["new"], len(self.trial))
-        drawn = self.draw.integers(0, len(self.trial), count)
-        rows = np.array([self.trial[place] for place in drawn.tolist()], np.int32)
+        drawn = np.unique(self.draw.integers(0, len(self.trial), 4 * MOST["new"]))
+        rows = self.trial[drawn]
         on_trial = self.on_trial(rows, ask.now_ms)
-        for place in np.unique(drawn[~on_trial])[::-1].tolist():
-            # The last one takes the place of one whose trial is over.
-            self.trial[place] = self.trial[-1]
-            self.trial.pop()
+        self._end_trials(drawn[~on_trial])
         return np.unique(rows[on_trial])
+
+    def _end_trials(self, places: npt.NDArray[np.int64]) -> None:
+        """Take places out of those on trial; the last ones move to where there are holes."""
+        left = len(self.trial) - len(places)
+        last = np.arange(left, len(self.trial))
+        self.trial[places[places < left]] = self.trial[last[~np.isin(last, places)]]
+        self.trial = self.trial[:left]
 
     def _rest(self) -> Ints:
         """Return all videos, newest first: only when the lists are used up for this viewer."""

@@ -68,8 +68,9 @@ class Ranker:
             if is_new:
                 new.append(row)
         self._for_newcomers.clear()
-        self._model.vectors.begin(np.array(new, np.int32))
-        self._candidates.add(new)
+        rows = np.array(new, np.int32)
+        self._model.vectors.begin(rows)
+        self._candidates.add(rows)
 
     def remove_videos(self, video_ids: Iterable[int]) -> None:
         """Forget videos."""
@@ -182,7 +183,7 @@ class Ranker:
         """
         self._model.load(header, arrays)
         self._for_newcomers.clear()
-        self._candidates.renew(np.flatnonzero(self._model.catalogue.videos.ids).tolist())
+        self._candidates.renew(np.flatnonzero(self._model.catalogue.videos.ids).astype(np.int32))
 
     @classmethod
     def from_state(cls, state: State, *, seed: int = 0) -> Self:
