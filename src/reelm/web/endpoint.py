@@ -4,6 +4,9 @@ What a parameter gets is told by its annotation: `Session`, `Parts`, `Viewer`, `
 `LiveFeed`, `Outbox` and `Request` are injected, `body` is the JSON body, a name in the path comes
 from the path, and any other is a query parameter with the bounds of its `Annotated[..., Meta()]`.
 Signals put into the outbox are written after the commit and before the response.
+
+An endpoint that is asked for most says besides how requests are answered together that wait at
+the same time (gathering.py); what cannot be answered so is answered alone.
 """
 
 import asyncio
