@@ -16,7 +16,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
-from urllib.parse import parse_qsl
 
 import msgspec
 from starlette.requests import Request
@@ -30,11 +29,11 @@ from reelm.foundation.errors import (
     Missing,
     RateLimited,
     ReelmError,
-    TooLarge,
     Unauthenticated,
     Unavailable,
 )
 from reelm.foundation.parts import Parts
+from reelm.web.bodies import form_body, json_body, read_body
 from reelm.web.gathering import Gathering
 from reelm.web.viewer import Answered, Call, Cookies, Viewer, call_of, viewer_key, viewer_of
 
@@ -220,29 +219,6 @@ def is_secure(request: Request, public_url: str) -> bool:
     return local or request.url.scheme == "https" or public_url.startswith("https://")
 
 
-async def read_body(request: Request, most_bytes: int) -> bytes:
-    """Return the whole body.
-
-    Raises:
-        TooLarge: it has more than `most_bytes`; the rest is not read.
-    """
-    announced = request.headers.get("content-length", "0")
-    chunks, total = [], 0
-    if announced.isdigit() and int(announced) > most_bytes:
-        raise TooLarge(f"The body may have at most {most_bytes:,} bytes.")
-    more = True
-    while more:
-        message = await request.receive()
-        if message["type"] == "http.disconnect":
-            raise Invalid("The connection ended before the whole body had arrived.")
-        chunk, more = message.get("body", b""), message.get("more_body", False)
-        total += len(chunk)
-        if total > most_bytes:
-            raise TooLarge(f"The body may have at most {most_bytes:,} bytes.")
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
 def _check_access(access: Access, viewer: Viewer) -> None:
     if access is not ANYONE and viewer.account_id is None:
         raise Unauthenticated("Sign in first.")
@@ -256,9 +232,9 @@ def _from_request(endpoint: Endpoint, request: Request, data: bytes) -> dict[str
         if hint in INJECTED:
             continue
         if name == "body":
-            arguments[name] = data if hint is bytes else _json(data, hint)
+            arguments[name] = data if hint is bytes else json_body(data, hint)
         elif name == "form":
-            arguments[name] = _form(data)
+            arguments[name] = form_body(data)
         elif endpoint.in_path(name):
             arguments[name] = _from_path(name, request.path_params[name], hint)
         elif name in request.query_params:
@@ -266,30 +242,6 @@ def _from_request(endpoint: Endpoint, request: Request, data: bytes) -> dict[str
         elif default is inspect.Parameter.empty:
             raise Invalid(f"The query parameter {name} is required.")
     return arguments
-
-
-def _json(data: bytes, kind: Any) -> Any:
-    if b"\\u0000" in data:
-        # PostgreSQL's text cannot hold it, and no text of a person needs it.
-        raise Invalid("The body holds a NUL character.")
-    try:
-        return msgspec.json.decode(data, type=kind)
-    except msgspec.ValidationError as error:
-        raise Invalid(f"The body is not as it should be: {error}.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Invalid("The body is not valid JSON.") from None
-    except RecursionError:
-        raise Invalid("The body is nested too deeply.") from None
-
-
-def _form(data: bytes) -> dict[str, str]:
-    try:
-        form = dict(parse_qsl(data.decode("utf-8"), keep_blank_values=True, max_num_fields=50))
-    except ValueError:
-        raise Invalid("The form could not be read.") from None
-    if any("\x00" in value for value in form.values()):
-        raise Invalid("The form holds a NUL character.")
-    return form
 
 
 def _from_path(name: str, text: str, hint: Any) -> Any:
