@@ -14,7 +14,7 @@ import msgspec
 from reelm import social
 from reelm.web.api.shapes import FeedVideo, video_of
 
-# As many as there are cards in memory; some 2 kB each.
+# As many as there are cards in memory; 1.6 kB each.
 MOST_KEPT = 8_192
 _JSON = {None: b"null", False: b"false", True: b"true"}
 # Raw quotes stand around names only, so none of these can be part of a text that somebody wrote.
