@@ -24,8 +24,8 @@ Mask = npt.NDArray[np.bool_]
 Neighbours = Callable[[Ints], tuple[Ints, Floats]]
 
 NUMBER_OF = {source.name: number for number, source in enumerate(SOURCES)}
-# How many of each source are ranked, at most: some 250 together, which take a millisecond or two.
-MOST = {"following": 40, "interest": 100, "neighbours": 50, "popular": 60, "new": 24}
+# How many of each source are ranked, at most: some 200 together, which take a millisecond or two.
+MOST = {"following": 30, "interest": 80, "neighbours": 40, "popular": 50, "new": 20}
 # Kept lists, and how long. The popular list is long enough that whoever has seen much still finds
 # popular videos in it.
 POPULAR, TAGGED = 4000, 120
@@ -268,7 +268,11 @@ class Candidates:
             return kept.rows
         if len(self._kept) >= MOST_KEPT:
             self._kept.clear()
-        rows = self._best(self.catalogue.tagged(tag), TAGGED, now_ms)
+        rows = self.catalogue.tagged(tag)
+        if kept is not None:
+            # What has grown old may be among the best still.
+            rows = np.union1d(rows, kept.rows[self.catalogue.bear(kept.rows, tag)])
+        rows = self._best(rows, TAGGED, now_ms)
         self._kept[tag] = _Kept(rows, now_ms + TAGGED_MS)
         return rows
 
@@ -287,7 +291,8 @@ class Candidates:
         drawn = np.unique(self.draw.integers(0, len(self.trial), 4 * MOST["new"]))
         rows = self.trial[drawn]
         on_trial = self.on_trial(rows, ask.now_ms)
-        self._end_trials(drawn[~on_trial])
+        if not on_trial.all():
+            self._end_trials(drawn[~on_trial])
         return np.unique(rows[on_trial])
 
     def _end_trials(self, places: npt.NDArray[np.int64]) -> None:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from reelm.feed.ranker.rows import NONE, Array, Ints, Table
 from reelm.feed.ranker.sizes import Sizes
@@ -16,7 +17,7 @@ from reelm.feed.ranker.values import VideoFacts
 TAGS = 4
 # Videos listed for each creator and each hashtag: the newest. Older ones that are watched are found
 # as popular and as neighbours.
-OF_CREATOR, OF_TAG = 64, 10_000
+OF_CREATOR, OF_TAG = 64, 2_000
 COMPACT_FROM = 64
 # A hashtag on more than this share of all videos is no topic.
 COMMON_SHARE, COMMON_LEAST = 0.2, 10
@@ -135,7 +136,7 @@ class Catalogue:
         self.tags = Tags(sizes)
         self.sounds = Table("sounds", sizes.sounds)
         self.by_creator = Lists(OF_CREATOR, lambda key, rows: self.videos.creator[rows] == key)
-        self.by_tag = Lists(OF_TAG, lambda key, rows: (self.videos.tags[rows] == key).any(axis=1))
+        self.by_tag = Lists(OF_TAG, lambda key, rows: self.bear(rows, key))
         for table, column in (
             (self.creators, self.videos.creator),
             (self.tags, self.videos.tags),
@@ -202,7 +203,12 @@ class Catalogue:
     def tagged(self, tag: int) -> Ints:
         """Return the rows of the videos with a hashtag, oldest first."""
         rows = self.by_tag.of(tag)
-        return np.unique(rows[(self.videos.tags[rows] == tag).any(axis=1)])
+        return np.unique(rows[self.bear(rows, tag)])
+
+    def bear(self, rows: Ints, tag: int) -> npt.NDArray[np.bool_]:
+        """Return which videos bear a hashtag."""
+        mask: npt.NDArray[np.bool_] = (self.videos.tags[rows] == tag).any(axis=1)
+        return mask
 
     def newest_of(self, creator: int, count: int) -> list[int]:
         """Return rows of a creator's newest videos, newest first."""

@@ -256,8 +256,9 @@ class Ranker:
         row.trial[:] = self._candidates.on_trial(found.rows, ask.now_ms)
         shown = self._model.catalogue.creator_impressions[row.creators]
         row.new_creator[:] = shown < NEW_CREATOR_IMPRESSIONS
-        followed = self._model.catalogue.creators.find_all(ask.followed)
-        row.score[np.isin(row.creators, followed)] += following_boost(ask.following)
+        if ask.followed:
+            followed = self._model.catalogue.creators.find_all(ask.followed)
+            row.score[np.isin(row.creators, followed)] += following_boost(ask.following)
         return row
 
     def _facts(self, rows: Ints, source: npt.NDArray[np.int8]) -> Row:

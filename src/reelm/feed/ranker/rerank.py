@@ -6,7 +6,9 @@ creator, sound and hashtags as likeness). Every so many places one is kept for a
 some of these for new creators.
 """
 
+import math
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -89,25 +91,21 @@ def rerank(
     """
     near = _Near(row, before, variety)
     spread = float(row.score.std()) if len(row.score) else 1.0
-    lots = draw.random(len(row.rows))
-    score = (row.score / max(spread, LEAST_SPREAD) + LOT * lots).astype(np.float32)
-    taken = np.zeros(len(row.rows), np.bool_)
+    score = row.score / max(spread, LEAST_SPREAD) + LOT * draw.random(len(row.rows))
+    left = dict.fromkeys(np.argsort(-score).tolist())
+    scores = score.tolist()
+    on_trial = dict.fromkeys(np.flatnonzero(row.trial).tolist())
     share = trial_share(newness)
     chosen, propensity = list[int](), list[float]()
-    while len(chosen) < min(limit, len(row.rows)):
-        place, likely = NONE, 1.0 - share
-        wanted = row.trial & ~taken
+    while left and len(chosen) < limit:
         if first != NONE and not chosen:
             place, likely = first, 1.0
-        elif draw.random() < share and wanted.any():
-            place, likely = _on_trial(row, wanted, share, draw)
-        if place == NONE:
-            worth = score - near.penalty()
-            worth[taken] = -np.inf
-            place = int(np.argmax(worth))
-            if not wanted.any():
-                likely = 1.0
-        taken[place] = True
+        elif draw.random() < share and on_trial:
+            place, likely = _on_trial(row, list(on_trial), share, draw)
+        else:
+            place, likely = near.best(left, scores), 1.0 - share if on_trial else 1.0
+        del left[place]
+        on_trial.pop(place, None)
         near.add(row, place)
         chosen.append(place)
         propensity.append(likely)
@@ -115,17 +113,13 @@ def rerank(
 
 
 def _on_trial(
-    row: Row,
-    wanted: Mask,
-    share: float,
-    draw: np.random.Generator,
+    row: Row, pool: list[int], share: float, draw: np.random.Generator
 ) -> tuple[int, float]:
-    by_new = wanted & row.new_creator
-    if by_new.any() and draw.random() < NEW_CREATOR_SHARE:
-        wanted = by_new
-    pool = np.flatnonzero(wanted)
-    drawn = pool[draw.integers(0, len(pool), min(DRAWN, len(pool)))].tolist()
-    best = max(drawn, key=lambda place: (float(row.promise[place]), -place))
+    by_new = [place for place in pool if row.new_creator[place]]
+    if by_new and draw.random() < NEW_CREATOR_SHARE:
+        pool = by_new
+    drawn = draw.integers(0, len(pool), min(DRAWN, len(pool))).tolist()
+    best = max((pool[n] for n in drawn), key=lambda place: (float(row.promise[place]), -place))
     return best, share / len(pool)
 
 
@@ -133,40 +127,44 @@ class _Near:
     """What is near the last videos of the page, kept up to date as the page grows."""
 
     def __init__(self, row: Row, before: Row | None, variety: float) -> None:
-        self._row = row
-        self._weight = np.float32(TAG_NEAR * 2 * variety)
-        self._columns = np.ascontiguousarray(row.tags.T)
-        most = max(int(one.tags.max(initial=0)) for one in (row, before) if one is not None)
-        self._marked = np.zeros(most + 2, np.bool_)  # the last one is read for NONE
-        self._same_tag = np.zeros(len(row.rows), np.float32)
-        self._by_tag = deque[Mask]()
-        self._by_creator = deque[Mask](maxlen=CREATOR_GAP)
-        self._by_sound = deque[Mask](maxlen=SOUND_GAP)
+        self._weight = TAG_NEAR * 2 * variety
+        self._own = row.creators.tolist(), row.sounds.tolist(), row.tags.tolist()
+        self._tags = deque[set[int]](maxlen=TAG_WINDOW)
+        self._creators, self._sounds = deque[int](maxlen=CREATOR_GAP), deque[int](maxlen=SOUND_GAP)
         if before is not None:
             for place in range(len(before.rows)):
                 self.add(before, place)
 
     def add(self, page: Row, place: int) -> None:
         """Note that this video is the last one now."""
-        sound = page.sounds[place]
-        self._by_creator.append(self._row.creators == page.creators[place])
-        self._by_sound.append((self._row.sounds == sound) & (sound != NONE))
-        tags = page.tags[place]
-        self._marked[tags] = True
-        self._marked[NONE] = False
-        hit: Mask = np.logical_or.reduce(self._marked[self._columns], axis=0)
-        self._marked[tags] = False
-        self._by_tag.append(hit)
-        self._same_tag += hit
-        if len(self._by_tag) > TAG_WINDOW:
-            self._same_tag -= self._by_tag.popleft()
+        # The one met longest ago comes last.
+        self._creators.appendleft(int(page.creators[place]))
+        self._sounds.appendleft(int(page.sounds[place]))
+        self._tags.append(set(page.tags[place].tolist()) - {NONE})
 
-    def penalty(self) -> Floats:
-        """Return what nearness takes off each score."""
-        penalty = self._weight * self._same_tag
-        for distance, same in enumerate(reversed(self._by_creator)):
+    def best(self, places: Iterable[int], scores: list[float]) -> int:
+        """Return the place of the highest score once what is near it is taken off.
+
+        Args:
+            places: that are left, those of high scores first.
+            scores: of all places.
+        """
+        best, found = -math.inf, NONE
+        for place in places:
+            if scores[place] <= best:
+                break  # nearness only takes off
+            worth = scores[place] - self._penalty(place)
+            if worth > best or found == NONE:
+                best, found = worth, place
+        return found
+
+    def _penalty(self, place: int) -> float:
+        creators, sounds, tags = self._own
+        penalty = self._weight * sum(not met.isdisjoint(tags[place]) for met in self._tags)
+        for distance, creator in enumerate(self._creators):
             # Where all creators are too near, the one met longest ago is least so.
-            np.add(penalty, np.float32(CREATOR_NEAR - distance), out=penalty, where=same)
-        for same in self._by_sound:
-            np.add(penalty, np.float32(SOUND_NEAR), out=penalty, where=same)
+            if creator == creators[place]:
+                penalty += CREATOR_NEAR - distance
+        if sounds[place] != NONE:
+            penalty += SOUND_NEAR * self._sounds.count(sounds[place])
         return penalty
