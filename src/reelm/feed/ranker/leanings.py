@@ -27,6 +27,7 @@ BITS = 21
 # fifty.
 KEPT = np.array([0.8, 0.985], np.float32)
 SPEEDS = len(KEPT)
+_LOG2_KEPT = np.log2(KEPT)
 # Leaning to topics and to the creator, now and lately, and the video's worth.
 WIDTH = 5
 # Watches that weigh as much as knowing nothing: of a topic, and for the means.
@@ -142,7 +143,8 @@ class Leanings:
     def _faded(self, watches: Ints, rows: Longs) -> tuple[Floats, Floats]:
         """Return what is left of sums and counts after so many watches of the viewers."""
         found = self._table[rows]
-        kept = KEPT ** np.maximum(watches - found[..., -1], 0)[..., None].astype(np.float32)
+        age = np.maximum(watches - found[..., -1], 0).astype(np.float32)
+        kept = np.exp2(age[..., None] * _LOG2_KEPT)
         return found[..., :SPEEDS] * kept, found[..., SPEEDS:-1] * kept
 
     def _rows(self, viewers: Ints, ids: Longs) -> Longs:

@@ -115,7 +115,7 @@ def rerank(
 def _on_trial(
     row: Row, pool: list[int], share: float, draw: np.random.Generator
 ) -> tuple[int, float]:
-    by_new = [place for place in pool if row.new_creator[place]]
+    by_new = [place for place, is_new in zip(pool, row.new_creator[pool], strict=True) if is_new]
     if by_new and draw.random() < NEW_CREATOR_SHARE:
         pool = by_new
     drawn = draw.integers(0, len(pool), min(DRAWN, len(pool))).tolist()
@@ -129,7 +129,10 @@ class _Near:
     def __init__(self, row: Row, before: Row | None, variety: float) -> None:
         self._weight = TAG_NEAR * 2 * variety
         self._own = row.creators.tolist(), row.sounds.tolist(), row.tags.tolist()
-        self._tags = deque[set[int]](maxlen=TAG_WINDOW)
+        # Of each hashtag a bit for each of the last videos that bear it.
+        self._bits: dict[int, int] = {}
+        self._tags = deque[list[int]]()
+        self._count = 0
         self._creators, self._sounds = deque[int](maxlen=CREATOR_GAP), deque[int](maxlen=SOUND_GAP)
         if before is not None:
             for place in range(len(before.rows)):
@@ -140,7 +143,14 @@ class _Near:
         # The one met longest ago comes last.
         self._creators.appendleft(int(page.creators[place]))
         self._sounds.appendleft(int(page.sounds[place]))
-        self._tags.append(set(page.tags[place].tolist()) - {NONE})
+        bit = 1 << self._count % TAG_WINDOW
+        self._count += 1
+        if len(self._tags) == TAG_WINDOW:
+            for tag in self._tags.popleft():
+                self._bits[tag] &= ~bit
+        self._tags.append([tag for tag in page.tags[place].tolist() if tag != NONE])
+        for tag in self._tags[-1]:
+            self._bits[tag] = self._bits.get(tag, 0) | bit
 
     def best(self, places: Iterable[int], scores: list[float]) -> int:
         """Return the place of the highest score once what is near it is taken off.
@@ -160,11 +170,14 @@ class _Near:
 
     def _penalty(self, place: int) -> float:
         creators, sounds, tags = self._own
-        penalty = self._weight * sum(not met.isdisjoint(tags[place]) for met in self._tags)
-        for distance, creator in enumerate(self._creators):
-            # Where all creators are too near, the one met longest ago is least so.
-            if creator == creators[place]:
-                penalty += CREATOR_NEAR - distance
+        met = 0
+        for tag in tags[place]:
+            met |= self._bits.get(tag, 0)
+        penalty = self._weight * met.bit_count()
+        if creators[place] in self._creators:
+            for distance, creator in enumerate(self._creators):
+                # Where all creators are too near, the one met longest ago is least so.
+                penalty += (CREATOR_NEAR - distance) * (creator == creators[place])
         if sounds[place] != NONE:
             penalty += SOUND_NEAR * self._sounds.count(sounds[place])
         return penalty
