@@ -71,25 +71,24 @@ class Told:
 
 def columns_of(model: Model, batch: Sequence[Signal]) -> Told:
     """Return the signals of a batch that name what is known; new viewers get their rows."""
-    columns = dict(zip(Signal._fields, zip(*batch, strict=True), strict=True))
-    kind = np.array(columns["kind"])
-    video = model.catalogue.videos.find_all(columns["video_id"])
+    kind = _column([signal.kind for signal in batch], np.int64)
+    video = model.catalogue.videos.find_all([signal.video_id for signal in batch])
     counts = (video != NONE) | _COUNTS_ALONE[kind]
     viewer = np.full(len(batch), NONE, np.int32)
-    ids = columns["viewer_id"]
+    ids = [signal.viewer_id for signal in batch]
     if not counts.all():
-        ids = tuple(compress(ids, counts.tolist()))
+        ids = list(compress(ids, counts.tolist()))
     viewer[counts] = model.viewers_of(ids, batch[-1].at_ms)
     told = Told(
         np.arange(len(batch)),
         kind,
         viewer,
         video,
-        np.array(columns["surface"]) % SURFACES,
-        np.array(columns["watched_ms"]),
-        np.array(columns["long_view"], np.bool_),
-        np.array(columns["propensity"], np.float32),
-        np.array(columns["source"], np.object_) != "",
+        _column([signal.surface for signal in batch], np.int64) % SURFACES,
+        _column([signal.watched_ms for signal in batch], np.int64),
+        _column([signal.long_view for signal in batch], np.bool_),
+        _column([signal.propensity for signal in batch], np.float32),
+        _column([signal.source != "" for signal in batch], np.bool_),
     )
     return told.where(viewer != NONE)
 
@@ -111,3 +110,7 @@ def rounds(told: Told) -> Iterator[Told]:
     number[order] = before - before[begins][np.cumsum(begins) - 1]
     for n in range(int(number.max()) + 1):
         yield told.where(number == n)
+
+
+def _column(values: list[Any], dtype: Any) -> Any:
+    return np.fromiter(values, dtype, len(values))

@@ -5,9 +5,9 @@ weight (log-odds) and the precision gathered so far for each target. Learning is
 diagonal Kalman filter (extended, for the logistic link) for each event: a row seen often moves
 little, a new one moves a lot, so the next request sees this event's whole worth.
 
-Rows are found by hashing into a table of fixed size. What belongs to one viewer is hashed with
-the viewer's key, a number that is forgotten when the viewer is: the rows left behind then lead to
-nobody.
+Rows are found by hashing into a table that grows with the watches, up to a fixed size. What belongs
+to one viewer is hashed with the viewer's key, a number that is forgotten when the viewer is: the
+rows left behind then lead to nobody.
 """
 
 from collections.abc import Mapping
@@ -55,9 +55,10 @@ PRIOR = np.log(np.array([0.35 / 0.65, 1.0, 0.3 / 0.7, 0.02 / 0.98])).astype(np.f
 PRIOR_PRECISION = np.array([1 / kind.variance for kind in KINDS], np.float32)
 # Keeps every row able to move: taste and fashion change.
 MOST_PRECISION = np.float32(400)
-# 268 MB when every row is in use. A quarter as many cost 0.0006 of AUC on the benchmark's log
-# (docs/evaluate.md), whose viewers fill a fifth of these.
-BITS = 23
+# The table has this many rows for each watch so far, between these powers of two: 2 to 268 MB. A
+# quarter as many at the most cost 0.0006 of AUC on the benchmark's log (docs/evaluate.md).
+ROWS_A_WATCH = 16
+LEAST_BITS, MOST_BITS = 16, 23
 
 EVERY_TARGET = np.ones(TARGETS, np.float32)
 EVERY_KIND = np.ones(len(KINDS), np.float32)
@@ -92,8 +93,19 @@ class Effects:
     """The table of rows."""
 
     def __init__(self) -> None:
+        self._bits, self._watches = LEAST_BITS, 0
         # Weight and precision of a row lie side by side: it is read from memory once.
-        self._table = np.zeros((1 << BITS, 2, TARGETS), np.float32)
+        self._table = np.zeros((1 << LEAST_BITS, 2, TARGETS), np.float32)
+
+    def make_room(self, watches: int) -> None:
+        """Take in that so many more watches will be learned; numbers of rows may change.
+
+        A table of twice the size has two rows for each, and both go on from what that one held.
+        """
+        self._watches += watches
+        while self._bits < MOST_BITS and self._watches * ROWS_A_WATCH > len(self._table):
+            self._table = np.repeat(self._table, 2, axis=0)
+            self._bits += 1
 
     def rows(self, things: Things) -> Longs:
         """Return the rows that impressions touch, shape (n, kinds)."""
@@ -119,7 +131,7 @@ class Effects:
         second = np.empty_like(first)
         for name, (one, other) in pairs.items():
             first[:, NUMBER[name]], second[:, NUMBER[name]] = one, other
-        return _hashed(first.view(np.uint64), second.view(np.uint64))
+        return _hashed(first.view(np.uint64), second.view(np.uint64), self._bits)
 
     def of(self, rows: Longs) -> tuple[Floats, Floats]:
         """Return weights and precisions in rows, each with a last axis of targets."""
@@ -159,11 +171,15 @@ class Effects:
     def save(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Return header and arrays: the rows in use only."""
         used = np.flatnonzero(self._table[:, 1].any(axis=1)).astype(np.int32)
-        return {}, {"effects.rows": used, "effects.table": self._table[used]}
+        header = {"bits": self._bits, "watches": self._watches}
+        return header, {"effects.rows": used, "effects.table": self._table[used]}
 
-    def load(self, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:  # noqa: ARG002
+    def load(self, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
         """Take over what `save` returned."""
-        self._table[np.flatnonzero(self._table[:, 1].any(axis=1))] = 0
+        self._bits, self._watches = int(header["bits"]), int(header["watches"])
+        if not LEAST_BITS <= self._bits <= MOST_BITS:
+            raise ValueError(f"A table of 2^{self._bits} effects is not of this model's form.")
+        self._table = np.zeros((1 << self._bits, 2, TARGETS), np.float32)
         self._table[arrays["effects.rows"]] = arrays["effects.table"]
 
 
@@ -179,7 +195,7 @@ def _summed(values: Floats, place: Longs, count: int) -> Floats:
     return result
 
 
-def _hashed(first: npt.NDArray[np.uint64], second: npt.NDArray[np.uint64]) -> Longs:
+def _hashed(first: npt.NDArray[np.uint64], second: npt.NDArray[np.uint64], bits: int) -> Longs:
     """Return row numbers; the finaliser of SplitMix64 (Steele, Lea, Flood, OOPSLA 2014)."""
     mixed = _SALT ^ (first * np.uint64(0xC2B2AE3D27D4EB4F))
     mixed ^= (second + np.uint64(1)) * np.uint64(0x165667B19E3779F9)
@@ -188,5 +204,5 @@ def _hashed(first: npt.NDArray[np.uint64], second: npt.NDArray[np.uint64]) -> Lo
     mixed ^= mixed >> np.uint64(27)
     mixed *= np.uint64(0x94D049BB133111EB)
     mixed ^= mixed >> np.uint64(31)
-    rows: Longs = (mixed >> np.uint64(64 - BITS)).astype(np.int64)
+    rows: Longs = (mixed >> np.uint64(64 - bits)).astype(np.int64)
     return rows

@@ -159,6 +159,7 @@ class Heads:
         outcomes[:, 1] = self.watch_times.quantile(watched_ms)
         outcomes[:, 2] = watched_ms < SKIP_MS
         self.watch_times.add(watched_ms, durations)
+        self.effects.make_room(len(videos))
         rows = self.effects.rows(self._things(viewers, videos, surfaces, at_ms))
         surprise = self.effects.learn(rows, outcomes[:, :TARGETS])
         quantile = self.watch_times.quantile_of_its_length(watched_ms, durations)
@@ -177,6 +178,7 @@ class Heads:
     def recall(self, viewers: Ints, videos: Ints, long: Array) -> None:
         """Learn from past watches of which only is known whether they were long."""
         surfaces = np.full(len(videos), UNTOLD, np.int64)
+        self.effects.make_room(len(videos))
         rows = self.effects.rows(self._things(viewers, videos, surfaces, 0))
         targets = np.repeat(long[:, None], TARGETS, axis=1).astype(np.float32)
         known = np.array([1, 0, 0, 0], np.float32)
@@ -205,14 +207,15 @@ class Heads:
     def save(self) -> tuple[dict[str, Any], dict[str, Array]]:
         """Return header and arrays beside the columns."""
         net, arrays = self._net.save()
-        arrays |= self.effects.save()[1] | self.watch_times.save()[1]
+        effects, tables = self.effects.save()
+        arrays |= tables | self.watch_times.save()[1]
         arrays["heads.shown_all"] = self._shown_all
-        return {"net": net, "shown_all_count": self._shown_all_count}, arrays
+        return {"net": net, "effects": effects, "shown_all_count": self._shown_all_count}, arrays
 
     def load(self, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
         """Take over what `save` returned."""
         self._net.load(header["net"], arrays)
-        self.effects.load({}, arrays)
+        self.effects.load(header["effects"], arrays)
         self.watch_times.load({}, arrays)
         self._shown_all[...] = arrays["heads.shown_all"]
         self._shown_all_count = float(header["shown_all_count"])

@@ -27,7 +27,7 @@ FIRST_MOMENT, SECOND_MOMENT, TINY = 0.9, 0.999, 1e-8
 BLOCK, AGAIN, REMEMBERED = 8, 16, 1 << 15
 # Where many events come at once there is no step for each block, but one for so many events: the
 # net follows slow things, and what is remembered is learned again anyway.
-EVENTS_A_STEP = 128
+EVENTS_A_STEP = 256
 
 
 def sigmoid(logits: Array) -> Floats:

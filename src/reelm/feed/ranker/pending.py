@@ -1,6 +1,7 @@
 """Impressions whose outcome is not known yet: features and propensity as they were when shown."""
 
 from collections.abc import Mapping
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -50,8 +51,8 @@ class Pending:
 
     def find(self, viewers: Ints, videos: Ints) -> Longs:
         """Return the slot of each impression, or NONE."""
-        get = self._slot_of.get
-        return np.array([get(key, NONE) for key in _keys(viewers, videos)], np.int64)
+        slots = map(self._slot_of.get, _keys(viewers, videos), repeat(NONE))
+        return np.fromiter(slots, np.int64, len(viewers))
 
     def of(self, viewer: int) -> list[int]:
         """Return the slots of a viewer."""

@@ -6,6 +6,7 @@ come along; pages of an array that were never written take none.
 """
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -73,8 +74,7 @@ class Table:
 
     def find_all(self, numbers: Iterable[int]) -> Ints:
         """Return the row of each id, NONE where it has none."""
-        get = self._row_of.get
-        return np.array([get(number, NONE) for number in numbers], np.int32)
+        return np.fromiter(map(self._row_of.get, numbers, repeat(NONE)), np.int32)
 
     def known(self) -> list[int]:
         """Return all ids that have a row."""
