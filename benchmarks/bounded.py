@@ -41,9 +41,10 @@ FLOODED = Sizes(
     sounds=10_000,
     neighbours=20_000,
 )
-CAP_MIB = 400
+# The hashed tables have fixed sizes: 256 MiB of effects, 40 of leanings; awaited outcomes take 30.
+CAP_MIB = 600
 REGULARS = 2_000
-BATCH = 256
+BATCH = 1024
 SHARES = (0.5, 0.25)
 # A stranger's signals for each of a real viewer.
 STRANGERS = 1

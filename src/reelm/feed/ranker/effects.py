@@ -155,14 +155,14 @@ class Effects:
         """
         unique, place = np.unique(rows, return_inverse=True)
         before = self._table[unique]
-        expected = sigmoid((before[place, 0] * kinds[:, None]).sum(axis=1) + PRIOR)
+        expected = sigmoid(summed_kinds(before[place, 0], kinds) + PRIOR)
         information = expected * (1 - expected) * known
         gathered = _summed(information[:, None, :] * kinds[:, None], place, len(unique))
         after = np.minimum(before[:, 1] + gathered, MOST_PRECISION)
         variance = kinds[:, None] / (after[place] + PRIOR_PRECISION[:, None])
         surprise: Floats = (targets - expected) * known
         # What all events of the batch say of a row together, so that they do not overshoot.
-        gain = surprise / (1 + (gathered[place] * variance).sum(axis=1))
+        gain = surprise / (1 + np.einsum("nkt,nkt->nt", gathered[place], variance))
         before[:, 0] += _summed(variance * gain[:, None, :], place, len(unique))
         before[:, 1] = after
         self._table[unique] = before
@@ -181,6 +181,13 @@ class Effects:
             raise ValueError(f"A table of 2^{self._bits} effects is not of this model's form.")
         self._table = np.zeros((1 << self._bits, 2, TARGETS), np.float32)
         self._table[arrays["effects.rows"]] = arrays["effects.table"]
+
+
+def summed_kinds(values: Floats, weights: Floats = EVERY_KIND) -> Floats:
+    """Return values of shape (n, kinds, targets) summed over kinds, each with its weight."""
+    # Several times as fast as a sum over the middle axis.
+    result: Floats = np.einsum("nkt,k->nt", values, weights)
+    return result
 
 
 def _summed(values: Floats, place: Longs, count: int) -> Floats:

@@ -12,7 +12,16 @@ import numpy.typing as npt
 
 from reelm.feed.ranker.catalogue import Catalogue
 from reelm.feed.ranker.durations import BUCKETS, MOST_WATCHED_MS, WatchTimes, bucket_of
-from reelm.feed.ranker.effects import NUMBER, PLACELESS, PRIOR, TARGETS, UNTOLD, Effects, Things
+from reelm.feed.ranker.effects import (
+    NUMBER,
+    PLACELESS,
+    PRIOR,
+    TARGETS,
+    UNTOLD,
+    Effects,
+    Things,
+    summed_kinds,
+)
 from reelm.feed.ranker.leanings import Leanings
 from reelm.feed.ranker.net import Net
 from reelm.feed.ranker.rows import NONE, Array, Ints
@@ -111,7 +120,7 @@ class Heads:
         count = np.log1p(precision[:, :, :2]).reshape(len(videos), -1)
         return np.concatenate(
             [
-                0.5 * (weight.sum(axis=1) + PRIOR),
+                0.5 * (summed_kinds(weight) + PRIOR),
                 weight[:, :, 0],
                 weight[:, :, 1],
                 weight[:, :, 2],

@@ -64,7 +64,7 @@ class Leanings:
         leaning = self._read(viewers, ids)
         named = np.maximum((tags != NONE).sum(axis=1), 1)
         result = np.empty((len(videos), WIDTH), np.float32)
-        result[:, :2] = leaning[:, :-1].sum(axis=1) / np.sqrt(named)[:, None]
+        result[:, :2] = np.einsum("nkt->nt", leaning[:, :-1]) / np.sqrt(named)[:, None]
         result[:, 2:4] = leaning[:, -1]
         result[:, 4] = self.worth_of(videos)
         return result

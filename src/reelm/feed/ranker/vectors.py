@@ -98,7 +98,7 @@ class Vectors:
         noise = self.noise(NOISE)
         there = contexts != NONE
         scale = 1 / np.sqrt(np.maximum(there.sum(axis=1), 1)).astype(np.float32)
-        interest = np.where(there[:, :, None], self.watched[contexts], 0).sum(axis=1)
+        interest = np.einsum("nkd,nk->nd", self.watched[contexts], there.astype(np.float32))
         interest *= scale[:, None]
         nexts, noises = self.next[rows], self.next[noise]
         good = 1 - sigmoid((interest * nexts).sum(axis=1))
