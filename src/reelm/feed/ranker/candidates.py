@@ -288,19 +288,11 @@ class Candidates:
     def _new(self, ask: Ask) -> Ints:
         if not len(self.trial):
             return np.empty(0, np.int32)
-        drawn = np.unique(self.draw.integers(0, len(self.trial), 4 * MOST["new"]))
-        rows = self.trial[drawn]
+        rows = np.unique(self.draw.choice(self.trial, 4 * MOST["new"]))
         on_trial = self.on_trial(rows, ask.now_ms)
-        if not on_trial.all():
-            self._end_trials(drawn[~on_trial])
-        return np.unique(rows[on_trial])
-
-    def _end_trials(self, places: npt.NDArray[np.int64]) -> None:
-        """Take places out of those on trial; the last ones move to where there are holes."""
-        left = len(self.trial) - len(places)
-        last = np.arange(left, len(self.trial))
-        self.trial[places[places < left]] = self.trial[last[~np.isin(last, places)]]
-        self.trial = self.trial[:left]
+        if np.count_nonzero(on_trial) < len(rows) / 2:
+            self.trial = self.trial[self.on_trial(self.trial, ask.now_ms)]
+        return rows[on_trial]
 
     def _rest(self) -> Ints:
         """Return all videos, newest first: only when the lists are used up for this viewer."""
