@@ -7,7 +7,7 @@ from reelm.feed.explain import Explanation, Reason, explain, explain_unprofiled,
 from reelm.feed.following import FollowingPage, following
 from reelm.feed.hidden import After, Hidden, HiddenKind, hidden, hide, show_again
 from reelm.feed.history import History, WatchedVideo, forget_watched, history
-from reelm.feed.recommend import Page, Wanted, recommend, recommend_all
+from reelm.feed.recommend import Page, Wanted, recommend, recommend_all, shows_any
 from reelm.feed.reset import forget_signals, reset
 from reelm.feed.settings import (
     FeedSettings,
@@ -70,6 +70,7 @@ __all__ = [
     "reset",
     "settings_of",
     "show_again",
+    "shows_any",
     "signals_of",
     "topic_of",
     "topics",

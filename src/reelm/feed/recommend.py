@@ -7,14 +7,15 @@ others have.
 
 from collections.abc import Mapping, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, bindparam, func, select, union
+from sqlalchemy import ARRAY, BigInteger, Select, bindparam, func, select, union
 from sqlalchemy.orm import Session
 
 from reelm import social
 from reelm.feed.cursor import Cursors
 from reelm.feed.live import LiveFeed
+from reelm.feed.parameters import ACCOUNT
 from reelm.feed.ranker import Ask, Pick
 from reelm.feed.settings import FeedSettings
 from reelm.feed.signals import Kind, Signal, Surface
@@ -24,6 +25,7 @@ from reelm.foundation.errors import ReelmError
 from reelm.foundation.ids import new_id
 from reelm.foundation.parts import Parts
 from reelm.social.models import Block, Follow
+from reelm.videos.models import Video
 
 # Followed creators that the ranker is told of; the Following tab has them all.
 MOST_FOLLOWED = 2_000
@@ -97,6 +99,11 @@ def recommend_all(
     asked = [(one.wanted.account_id, [pick.video_id for pick in one.picks]) for one in found]
     shown = iter(social.glances(session, asked))
     return [_page(live, one, next(shown)) if isinstance(one, _Picked) else one for one in picked]
+
+
+def shows_any(session: Session, account_id: int | None) -> bool:
+    """Return whether there is a video that lists may show to this viewer."""
+    return session.scalar(_any(), {"account_id": account_id}) is not None
 
 
 def _picked(
@@ -174,6 +181,11 @@ def _around(session: Session, account_ids: Sequence[int]) -> dict[int | None, _A
         return {}
     rows = _near().tuples(session, account_ids=as_array(set(account_ids)))
     return {row[0]: _Around(frozenset(row[1]), frozenset(row[2])) for row in rows}
+
+
+@cache
+def _any() -> Select[Any]:
+    return social.visible_to(ACCOUNT, Video.id).limit(1)
 
 
 @cache

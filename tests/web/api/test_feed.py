@@ -202,3 +202,19 @@ def test_a_watch_that_cannot_be_written_is_refused_so_that_the_page_sends_it_aga
 def test_more_watches_than_a_page_has_are_refused(client):
     many = [{"video_id": "12345", "watched_ms": 1}] * 101
     assert client.post("/api/watches", json={"watches": many}).status_code == 400
+
+
+def test_where_all_is_hidden_it_says_so_and_is_not_called_new(post, client):
+    empty = page(client)
+    assert (empty["videos"], empty["notice"]) == ([], None)
+    assert "This place is brand new" in client.get("/").text
+    post("asha", ("demo",), ("demo", "rain"))
+    client.post("/api/feed/hidden", json={"kind": "hashtag", "subject": "demo"})
+    for _ in range(2):
+        found = page(client)
+        assert found["videos"] == []
+        assert found["notice"].startswith("There are videos here, but none to show you")
+    shown = client.get("/").text
+    assert "There are videos here, but none to show you" in shown
+    assert 'href="/settings/feed#hidden"' in shown
+    assert "brand new" not in shown

@@ -27,6 +27,10 @@ PAGE = 10
 NOT_PROFILED = "This feed is not made from what you watch."
 SEEN_AGAIN = "You have seen everything; these are the ones that you saw longest ago."
 NOT_READY = "What the feed has learned is being loaded; this is what is popular meanwhile."
+NOTHING_LEFT = (
+    "There are videos here, but none to show you: "
+    "you have hidden them, they are your own, or they are not open to you."
+)
 READ_THROUGH = "You have come to the end; it begins anew."
 
 
@@ -79,12 +83,15 @@ def feed(
         instead = popular_page(session, parts, account_id, limit, None, "", "")
         return msgspec.structs.replace(instead, cursor="", notice=NOT_READY)
     outbox.need(*page.signals)
+    notice = SEEN_AGAIN if page.seen_again else None
+    if not page.glances and feeds.shows_any(session, account_id):
+        notice = NOTHING_LEFT
     return FeedPage(
         videos=[feed_video(glance.card, page.sources[glance.kept.id]) for glance in page.glances],
         cursor=page.cursor,
         seen_again=page.seen_again,
         is_profiled=True,
-        notice=SEEN_AGAIN if page.seen_again else None,
+        notice=notice,
     )
 
 
@@ -120,6 +127,8 @@ def feed_together(
     ])  # fmt: skip
     for at, page, error in zip(wanted, pages, errors, strict=True):
         if isinstance(page, feeds.Page):
+            if not page.glances:
+                continue  # Why there is none is looked up where it is answered alone.
             answers[at] = error or Answered(_json_of(page), people[at].new_id)
         elif not isinstance(page, Unavailable):
             answers[at] = page

@@ -57,6 +57,7 @@ def feed(
         cursor=first.cursor,
         tab=tab,
         notice=first.notice,
+        is_nothing_left=first.notice == feed_api.NOTHING_LEFT,
         topics=offer.topics,
         languages=offer.languages,
         topic=topic,

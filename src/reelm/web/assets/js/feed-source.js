@@ -11,6 +11,7 @@ export class FeedSource {
     Object.assign(this, { tab, topic, language, before, onPage });
     this.cursor = cursor;
     this.isDone = false;
+    this.whyNone = ""; // what an empty page said
     this.known = new Set(videos.map((video) => video.id));
     this.hidden = new Set(); // tests of what was hidden since: a page under way may still hold some
     this.loading = null;
@@ -36,6 +37,7 @@ export class FeedSource {
       for (const video of page.videos) this.known.add(video.id);
       this.videos.push(...fresh);
       // For you has no end: without a cursor it begins anew, as while the server is starting.
+      if (page.videos.length === 0) this.whyNone = page.notice ?? "";
       if (page.videos.length === 0 || (!this.cursor && this.tab !== "for_you")) this.isDone = true;
       if (fresh.length > 0) return fresh;
     }

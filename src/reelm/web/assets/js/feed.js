@@ -137,13 +137,19 @@ class Feed extends HTMLElement {
       this.ended = null;
       if (left) this.players.around = { next: this.place(this.index + 1), previous: this.place(this.index - 1) };
       if (fresh.length && !left) this.setCurrent(this.index);
-      if (this.source.isDone) this.end("That was everything", "You have seen every video there is for now. The ones that you saw longest ago come next.", "Start again", () => location.reload());
+      if (this.source.isDone) this.endOfAll();
       this.players.prepareNext();
     } catch (error) {
       this.end("The next videos did not come", error.message, "Try again", () => this.more({ again: true }));
     }
     this.setAttribute("aria-busy", "false");
     this.showArrows();
+  }
+
+  endOfAll() {
+    const { whyNone } = this.source;
+    if (whyNone && this.dataset.tab === "for_you") this.end("Nothing left to show", whyNone, "What is hidden", () => location.assign("/settings/feed#hidden"));
+    else this.end("That was everything", "You have seen every video there is for now. The ones that you saw longest ago come next.", "Start again", () => location.reload());
   }
 
   end(title, text, name, deed) {
