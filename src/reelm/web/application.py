@@ -27,6 +27,7 @@ from reelm.web.errors import (
     http_problem,
     problem_of,
     problem_response,
+    say_when,
     wants_html,
 )
 from reelm.web.gathering import Gathering
@@ -67,6 +68,8 @@ def build(parts: Parts) -> ASGIApp:
         for endpoint in ENDPOINTS
         if endpoint.together is not None
     }
+    # One thread: however many ask at once whether it is up, they take one connection.
+    starlette.state.health_executor = ThreadPoolExecutor(1, "health")
     starlette.state.executor = ThreadPoolExecutor(parts.settings.http.threads, "request")
     return EarlyAnswers(_Outermost(starlette, media))
 
@@ -109,7 +112,8 @@ class _Outermost:
         for gathering in self.starlette.state.gatherings.values():
             gathering.stop()
         await loop.run_in_executor(None, live.stop)
-        self.starlette.state.executor.shutdown(wait=False, cancel_futures=True)
+        for executor in (self.starlette.state.executor, self.starlette.state.health_executor):
+            executor.shutdown(wait=False, cancel_futures=True)
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -180,8 +184,15 @@ async def _on_error(request: Request, error: Exception) -> Response:
         raise error
     problem = problem_of(error)
     if problem.status >= 500:
-        log.warning("%s %s: %s", request.method, request.url.path, error.sentence)
+        log.warning("%s %s: %s%s", request.method, request.url.path, error.sentence, _cause(error))
     return _shown(request, problem, error)
+
+
+def _cause(error: ReelmError) -> str:
+    # Of the driver's words the first line, which names the reason and no value.
+    cause = error.__cause__
+    words = str(getattr(cause, "orig", cause)).strip().splitlines() if cause else []
+    return f" ({words[0]})" if words else ""
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
@@ -211,5 +222,7 @@ async def _on_crash(request: Request, error: Exception) -> Response:
 
 def _shown(request: Request, problem: Problem, error: ReelmError | None = None) -> Response:
     if wants_html(request):
-        return error_page(request, problem)
+        response = error_page(request, problem)
+        say_when(response, error)
+        return response
     return problem_response(problem, error)

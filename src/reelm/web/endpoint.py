@@ -3,6 +3,7 @@
 What a parameter gets is told by its annotation: `Session`, `Parts`, `Viewer`, `Cookies`,
 `LiveFeed`, `Outbox` and `Request` are injected, `body` is the JSON body, a name in the path comes
 from the path, and any other is a query parameter with the bounds of its `Annotated[..., Meta()]`.
+An `async` function is run on the loop, without a transaction, and gets `Parts` and `Request`.
 Signals put into the outbox are written after the commit and before the response.
 
 An endpoint that is asked for most says besides how requests are answered together that wait at
@@ -145,6 +146,8 @@ async def answer(endpoint: Endpoint, parts: Parts, request: Request) -> Response
             response = await _answer_together(endpoint, parts, request, arguments)
             if response is not None:
                 return response
+    if inspect.iscoroutinefunction(endpoint.run):
+        return _encoded(endpoint, await endpoint.run(parts=parts, request=request))
     loop = asyncio.get_running_loop()
     executor = request.app.state.executor
     return await loop.run_in_executor(executor, _run, endpoint, parts, request, data)

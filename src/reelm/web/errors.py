@@ -6,7 +6,7 @@ import msgspec
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from reelm.foundation.errors import RateLimited, ReelmError
+from reelm.foundation.errors import RateLimited, ReelmError, Unavailable
 
 # The one table. Kinds are those of foundation/errors.py.
 STATUS = {
@@ -27,6 +27,9 @@ STATUS = {
 # Their sentences name files and settings; they go to the log, and this to whoever asked.
 OF_THE_OPERATOR = frozenset({"internal", "bad_setting"})
 INSIDE = "Something is not right inside; it has been written to the log."
+
+# A database that was killed was back within a second of kill -9 under `reelm serve`.
+UNAVAILABLE_RETRY_AFTER_S = 2
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,10 +57,17 @@ def problem_response(problem: Problem, error: ReelmError | None = None) -> Respo
     response = Response(
         msgspec.json.encode(problem), problem.status, media_type="application/problem+json"
     )
+    response.headers["cache-control"] = "no-store"
+    say_when(response, error)
+    return response
+
+
+def say_when(response: Response, error: ReelmError | None) -> None:
+    """Say in a header when to come back, after an error that passes."""
     if isinstance(error, RateLimited):
         response.headers["retry-after"] = str(error.retry_after_s)
-    response.headers["cache-control"] = "no-store"
-    return response
+    elif isinstance(error, Unavailable):
+        response.headers["retry-after"] = str(UNAVAILABLE_RETRY_AFTER_S)
 
 
 def http_problem(status: int, detail: str) -> Problem:

@@ -9,13 +9,24 @@ from typing import Any
 import psycopg
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Engine
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
 from reelm.foundation.errors import Unavailable
 
 # A query of a page takes milliseconds; one that takes this long holds a connection for nothing.
 STATEMENT_TIMEOUT_MS = 30_000
+# The server is stopped, lost, starting or too busy, or no connection came free: it can be tried
+# again. A wrong statement or a violated constraint is neither of these.
+PASSING = (
+    OperationalError,
+    InterfaceError,
+    PoolTimeoutError,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+)
+AWAY = "The database does not answer just now; try again in a moment."
 
 
 @dataclass
@@ -43,14 +54,20 @@ class Database:
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """Yield a session that is committed at the end, or rolled back by an exception."""
+        """Yield a session that is committed at the end, or rolled back by an exception.
+
+        Raises:
+            Unavailable: the database does not answer; with the driver's error as its cause.
+        """
         with Session(self.engine, expire_on_commit=False, info=self.info) as session:
             try:
                 with session.begin():
                     yield session
-            except OperationalError as error:
+            except PASSING as error:
+                raise Unavailable(AWAY) from error
+            except DBAPIError as error:
                 if error.connection_invalidated:
-                    raise Unavailable("The database does not answer just now.") from error
+                    raise Unavailable(AWAY) from error
                 raise
 
     def close(self) -> None:

@@ -1,5 +1,6 @@
 """Is it up, what does it count, and what is the API: for programs."""
 
+import asyncio
 from typing import Any
 
 import msgspec
@@ -10,8 +11,13 @@ from starlette.responses import Response
 from reelm import __version__
 from reelm.feed.live import LiveFeed
 from reelm.foundation.database import Session
+from reelm.foundation.errors import Unavailable
 from reelm.foundation.jobs.listing import count_jobs
+from reelm.foundation.parts import Parts
 from reelm.web import metrics
+
+# Whoever watches over the service waits 5 s or less as a rule, and means to be told, not to wait.
+HEALTH_S = 2.0
 
 
 class Health(msgspec.Struct, frozen=True):
@@ -21,10 +27,21 @@ class Health(msgspec.Struct, frozen=True):
     version: str
 
 
-def healthz(session: Session) -> Health:
-    """Say whether the service can answer requests."""
-    session.execute(text("SELECT 1"))
+async def healthz(parts: Parts, request: Request) -> Health:
+    """Say whether the service can answer requests, soon even where the database hangs."""
+    loop = asyncio.get_running_loop()
+    asked = loop.run_in_executor(request.app.state.health_executor, _ask_database, parts)
+    try:
+        await asyncio.wait_for(asked, HEALTH_S)
+    except TimeoutError:
+        sentence = f"The database has not answered within {HEALTH_S:.0f} seconds."
+        raise Unavailable(sentence) from None
     return Health("ok", __version__)
+
+
+def _ask_database(parts: Parts) -> None:
+    with parts.transaction() as session:
+        session.execute(text("SELECT 1"))
 
 
 def metrics_text(session: Session, live: LiveFeed) -> Response:
