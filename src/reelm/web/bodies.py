@@ -7,6 +7,7 @@ import msgspec
 from starlette.requests import Request
 
 from reelm.foundation.errors import Invalid, TooLarge
+from reelm.web.expected import sentence_of_body
 
 
 async def read_body(request: Request, most_bytes: int) -> bytes:
@@ -44,7 +45,7 @@ def json_body(data: bytes, kind: Any) -> Any:
     try:
         return msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
-        raise Invalid(f"The body is not as it should be: {error}.") from None
+        raise Invalid(sentence_of_body(error, kind)) from None
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Invalid("The body is not valid JSON.") from None
     except RecursionError:

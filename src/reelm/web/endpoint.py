@@ -35,6 +35,7 @@ from reelm.foundation.errors import (
 )
 from reelm.foundation.parts import Parts
 from reelm.web.bodies import form_body, json_body, read_body
+from reelm.web.expected import sentence_of
 from reelm.web.gathering import Gathering
 from reelm.web.viewer import Answered, Call, Cookies, Viewer, call_of, viewer_key, viewer_of
 
@@ -260,8 +261,8 @@ def _converted(name: str, text: str, hint: Any) -> Any:
         if "\x00" in text:
             raise Invalid(f"{name} holds a NUL character.")
         return msgspec.convert(text, hint, strict=False)
-    except msgspec.ValidationError as error:
-        raise Invalid(f"{name} is not as it should be: {error}.") from None
+    except msgspec.ValidationError:
+        raise Invalid(sentence_of(name, hint)) from None
 
 
 def _encoded(endpoint: Endpoint, result: Any) -> Response:

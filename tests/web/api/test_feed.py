@@ -218,3 +218,11 @@ def test_where_all_is_hidden_it_says_so_and_is_not_called_new(post, client):
     assert "There are videos here, but none to show you" in shown
     assert 'href="/settings/feed#hidden"' in shown
     assert "brand new" not in shown
+
+
+@pytest.mark.parametrize("tab", ["for_you", "following", "popular"])
+def test_an_empty_cursor_begins_anew(post, join, tab):
+    post("asha", (), ())
+    bo = join("bo_m")
+    bo.post("/api/accounts/asha/follow")
+    assert len(page(bo, tab=tab, cursor="")["videos"]) == 2

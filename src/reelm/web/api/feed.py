@@ -62,7 +62,7 @@ def feed(
     language: LanguageChoice = "",
 ) -> FeedPage:
     """Say what to watch next; topic and language are for the popular tab and its first page."""
-    account_id = viewer.account_id
+    account_id, cursor = viewer.account_id, cursor or None
     if tab == "popular":
         # Not even the settings are read: who asks for this page has left them out.
         return popular_page(session, parts, account_id, limit, cursor, topic, language)
@@ -76,7 +76,7 @@ def feed(
             session,
             parts,
             live,
-            feeds.Wanted(viewer.id, account_id, settings, limit, cursor or None),
+            feeds.Wanted(viewer.id, account_id, settings, limit, cursor),
         )
     except Unavailable:
         # It is starting, or was sold without its model: what is popular needs no model.

@@ -35,6 +35,11 @@ def number_of(text: str | None) -> int | None:
     return min(int(text[:20]), MAX_ID)
 
 
+def begun_anew(cursor: str | None) -> str | None:
+    """Return a cursor that a page may go on with; one that is none begins the list anew."""
+    return cursor if cursor and cursor.isascii() and cursor.isdigit() else None
+
+
 def cursor_after(entries: Sequence[Any], limit: int) -> str | None:
     """Return the cursor of the next page when `limit` + 1 entries were asked for."""
     return str(entries[limit - 1].id) if len(entries) > limit else None

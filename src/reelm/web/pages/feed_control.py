@@ -7,17 +7,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reelm.foundation.database import Session
+from reelm.foundation.errors import Invalid
 from reelm.foundation.parts import Parts
 from reelm.web.api import feed_settings as settings_api
 from reelm.web.api import hidden as hidden_api
 from reelm.web.api import history as history_api
 from reelm.web.api import reasons as reasons_api
-from reelm.web.api.paging import Cursor
+from reelm.web.api.paging import begun_anew
 from reelm.web.rendering import page
 from reelm.web.viewer import Viewer
 
 TOPICS_TO_CHOOSE_FROM = 40
-HiddenFrom = Annotated[str, Meta(max_length=600)]
+PageCursor = Annotated[str, Meta(max_length=600)]
 
 
 def settings(
@@ -25,11 +26,11 @@ def settings(
     session: Session,
     parts: Parts,
     viewer: Viewer,
-    hidden: HiddenFrom | None = None,
+    hidden: PageCursor | None = None,
 ) -> Response:
     """Show what is set for the feed; `hidden` is the cursor of older hidden things."""
     offer = settings_api.list_topics(session, limit=TOPICS_TO_CHOOSE_FROM)
-    found = hidden_api.list_hidden(session, viewer, cursor=hidden)
+    found = _hidden_from(session, viewer, hidden)
     return page(
         request,
         viewer,
@@ -42,15 +43,23 @@ def settings(
     )
 
 
+def _hidden_from(session: Session, viewer: Viewer, cursor: str | None) -> hidden_api.HiddenPage:
+    try:
+        return hidden_api.list_hidden(session, viewer, cursor=cursor or None)
+    except Invalid:
+        # Whoever opens an old or broken link wants the list.
+        return hidden_api.list_hidden(session, viewer)
+
+
 def history(
     request: Request,
     session: Session,
     parts: Parts,
     viewer: Viewer,
-    cursor: Cursor | None = None,
+    cursor: PageCursor | None = None,
 ) -> Response:
     """Show what one has watched."""
-    found = history_api.read_history(session, parts, viewer, cursor=cursor)
+    found = history_api.read_history(session, parts, viewer, cursor=begun_anew(cursor))
     return page(
         request,
         viewer,

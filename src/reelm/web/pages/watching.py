@@ -14,6 +14,7 @@ from reelm.web.api import feed as feed_api
 from reelm.web.api import feed_settings as settings_api
 from reelm.web.api import profiles as profiles_api
 from reelm.web.api import videos as videos_api
+from reelm.web.api.paging import begun_anew
 from reelm.web.rendering import origin, page
 from reelm.web.viewer import Viewer
 
@@ -86,7 +87,7 @@ def profile(
 ) -> Response:
     """Show an account and its videos."""
     found = profiles_api.profile(session, viewer, handle)
-    listed = profiles_api.profile_videos(session, viewer, handle, cursor=cursor)
+    listed = profiles_api.profile_videos(session, viewer, handle, cursor=begun_anew(cursor))
     may_see = not found.is_private or found.is_mine or bool(found.is_followed)
     return page(
         request,
