@@ -22,6 +22,7 @@ UNKNOWN = "it came out among the best for you by the weights that are on the pag
 
 _SOURCE: Mapping[str, str] = {
     "interest": "you watched videos{about} long lately",
+    "chosen": "it is about a topic that you chose",
     "neighbours": "people who watched the same videos{about} long as you did watched this one too",
     "popular": "many people watch it long now",
     "following": "you follow its creator",
@@ -40,11 +41,19 @@ _PART: Mapping[str, str] = {
     "share_or_follow": "you are likely to share it or to follow its creator",
     "skip": "you are less likely than usual to swipe it away at once",
     "not_interested": "it is hardly like anything that you said did not interest you",
-    "topic": "you watched videos with #{subject} long lately",
-    "creator": "you watched other videos of its creator long",
+    "topic": "you watched videos with #{subject} long lately, or liked them",
+    "creator": "you watched other videos of its creator long, or liked them",
     "beside": "people who watched the same videos long as you did watched this one too",
     "taste": "it is like the videos that you watched long lately",
     "popular": "many people watch it long now",
+}
+# How the same is said, in the list of reasons, where it spoke against the video.
+_AGAINST: Mapping[str, str] = {
+    "topic": "You swiped past videos with #{subject} lately",
+    "creator": "You swiped past other videos of its creator",
+    "beside": "People who watched the same videos as you seldom watched this one",
+    "taste": "It is unlike the videos that you watched lately",
+    "popular": "Fewer people watch it long now than the others",
 }
 # Parts that say again what the source has said.
 _SAID_BY: Mapping[str, frozenset[str]] = {
@@ -95,7 +104,10 @@ def explain(source: str, reasons: Sequence[tuple[str, float]]) -> Explanation:
         is_profiled=True,
         source=source,
         source_words=_WORDS.get(source, source),
-        reasons=tuple(Reason(name, _words(name), amount / whole) for name, amount in strongest),
+        reasons=tuple(
+            Reason(name, _words(name, is_against=amount < 0), amount / whole)
+            for name, amount in strongest
+        ),
     )
 
 
@@ -159,8 +171,10 @@ def _about(source: str, strongest: Sequence[tuple[str, float]]) -> str:
     return " like this one" if source == "interest" else ""
 
 
-def _words(name: str) -> str:
+def _words(name: str, *, is_against: bool = False) -> str:
     part, _, subject = name.partition(":")
+    if is_against and part in _AGAINST:
+        return _AGAINST[part].format(subject=subject)
     if part in _WORDS:
         return _WORDS[part]
     words = _PART.get(part, part).format(subject=subject)

@@ -76,8 +76,9 @@ HEADS: tuple[Weight, ...] = (
 
 SOURCES: tuple[Source, ...] = (
     Source("interest", "Topics and creators you watched long lately"),
+    Source("chosen", "Topics you chose"),
     Source("neighbours", "Videos that others watched long around those you watched long"),
-    Source("popular", "What is watched long now, in the languages and topics you chose"),
+    Source("popular", "What many watch long now; in your languages where you chose some"),
     Source("following", "New videos of creators you follow"),
     Source("new", "New videos that have not had a fair trial yet"),
     Source("rest", "The rest of the catalogue, newest first"),

@@ -47,6 +47,12 @@ def test_interest_brings_the_topic_and_the_creator_that_were_watched():
     assert "interest" not in found(world, BEN)
 
 
+def test_chosen_topics_are_not_taken_for_what_was_watched():
+    by_source = found(World(topics(10, 12)), BEN, topics=("topic3",))
+    assert by_source["chosen"] == set(range(37, 49))
+    assert "interest" not in by_source
+
+
 def test_neighbours_are_what_others_watched_beside_it_more_than_by_chance():
     world = World(topics(10, 12))
     for viewer_id in range(700, 730):

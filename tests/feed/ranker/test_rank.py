@@ -68,3 +68,18 @@ def test_reasons_are_the_strongest_differences_from_the_middle(world):
     assert amounts == sorted(amounts, reverse=True)
     names = {name.split(":")[0] for name, _ in reasons}
     assert names <= set(NAMES) - {"relevance"} | set(TOLD)
+
+
+def test_nothing_is_said_of_a_viewer_that_is_not_so(world):
+    for video_id in (4, 30, 50, 70, 90, 110):
+        world.watch(BEN, video_id, to_the_end=False)
+    scores, model = scored(world, BEN), world.ranker._model
+    profile = model.relevance.profile(model.viewers.find(BEN))
+
+    told = rank.reasons(model, profile, scores, list(range(0, 120, 7)), 1)
+
+    personal = set(TOLD) - {"popular"}
+    for reasons in told:
+        assert not any(a > 0 for name, a in reasons if name.split(":")[0] in personal)
+    said = {name for reasons in told for name, amount in reasons if amount < 0}
+    assert "topic:topic0" in said  # that one was swiped past is so

@@ -25,7 +25,7 @@ Neighbours = Callable[[Ints], tuple[Ints, Floats]]
 
 NUMBER_OF = {source.name: number for number, source in enumerate(SOURCES)}
 # How many of each source are ranked, at most: some 200 together, which take a millisecond or two.
-MOST = {"following": 30, "interest": 80, "neighbours": 40, "popular": 50, "new": 20}
+MOST = {"following": 30, "chosen": 60, "interest": 80, "neighbours": 40, "popular": 50, "new": 20}
 # Kept lists, and how long. The popular list is long enough that whoever has seen much still finds
 # popular videos in it.
 POPULAR, TAGGED = 4000, 120
@@ -139,6 +139,7 @@ class Candidates:
             ("own", self._own(ask)),
             ("following", following),
             ("neighbours", beside),
+            ("chosen", self._chosen(ask)),
             ("interest", interest),
             ("popular", self._popular(ask.now_ms)[:popular]),
             ("new", self._new(ask)),
@@ -219,10 +220,9 @@ class Candidates:
         return self._newest(creators)
 
     def _interest(self, ask: Ask, viewer: int) -> Ints:
-        topics = [self.catalogue.tags.find(number_of(topic)) for topic in ask.topics]
-        creators = list[int]()
+        topics, creators = list[int](), list[int]()
         if viewer != NONE:
-            liked = np.union1d(self.viewers.recent(viewer), self.viewers.recent_long(viewer))
+            liked = self.viewers.recent_long(viewer)
             videos, tags = self.catalogue.videos, self.catalogue.tags.ids
             topics += self._favourites(viewer, self.catalogue.telling_tags(liked), tags, TOPICS)
             creators = self._favourites(
@@ -230,6 +230,10 @@ class Candidates:
             )
         lists = [self._tagged(tag, ask.now_ms) for tag in dict.fromkeys(topics) if tag != NONE]
         return _in_turn([self._newest(creators), *lists])
+
+    def _chosen(self, ask: Ask) -> Ints:
+        topics = [self.catalogue.tags.find(number_of(topic)) for topic in ask.topics]
+        return _in_turn([self._tagged(tag, ask.now_ms) for tag in topics if tag != NONE])
 
     def _favourites(self, viewer: int, values: Ints, ids: Array, count: int) -> list[int]:
         """Return the rows of hashtags or creators towards which a viewer leans most."""

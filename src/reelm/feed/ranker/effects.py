@@ -57,7 +57,7 @@ PRIOR_PRECISION = np.array([1 / kind.variance for kind in KINDS], np.float32)
 MOST_PRECISION = np.float32(400)
 # The table has this many rows for each watch so far, between these powers of two: 2 to 268 MB. A
 # quarter as many at the most cost 0.0006 of AUC on the benchmark's log (docs/evaluate.md).
-ROWS_A_WATCH = 16
+ROWS_A_WATCH = 64
 LEAST_BITS, MOST_BITS = 16, 23
 
 EVERY_TARGET = np.ones(TARGETS, np.float32)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from reelm.feed.ranker.heads import HEADS, Speaking
 from reelm.feed.ranker.model import Model
 from reelm.feed.ranker.relevance import POPULAR, TASTE, VIEWS, Profile
-from reelm.feed.ranker.rows import Ints
+from reelm.feed.ranker.rows import NONE, Ints
 from reelm.feed.ranker.values import Prediction
 from reelm.feed.weights import HEADS as PARTS
 
@@ -27,6 +27,8 @@ TOLD = {
     "topic": ("topic_now", "topic"),
     "popular": (*(name for name, _ in VIEWS[:POPULAR]), "worth"),
 }
+# Of these the viewer's own doing is told, which has to be so.
+_PERSONAL = [name != "popular" for name in TOLD]
 _TOLD = np.array([[name in names for name, _ in VIEWS] for names in TOLD.values()], np.float32)
 _OTHERS = [number for number, name in enumerate(NAMES) if name != "relevance"]
 _REASONS = (*(NAMES[number] for number in _OTHERS), *TOLD)
@@ -95,23 +97,52 @@ def reasons(
     """Return what speaks for some of the videos, and how much beside the middle of all of them.
 
     Names are those of the public table, but for relevance, which is told by its views: `popular`,
-    `beside`, `taste`, `creator` and `topic:` with the hashtag. The strongest come first.
+    `beside`, `taste`, `creator` and `topic:` with the hashtag. The strongest come first. What is
+    told of the viewer is so: a topic or a creator speaks for a video only where the viewer has
+    watched another of theirs long, or liked it.
     """
     parts = (scores.parts[places] - _middle(scores.parts.T)) * WEIGHTS
     weights = WEIGHTS[NAMES.index("relevance")] * model.relevance.weights(surface)
-    views = (scores.views[:, places].T - _middle(scores.views)) * weights
-    amounts = np.concatenate([parts[:, _OTHERS], views @ _TOLD.T], axis=1)
+    views = scores.views[:, places].T
+    told = ((views - _middle(scores.views)) * weights) @ _TOLD.T
+    topics = model.leanings.strongest_tag(profile.viewer, scores.rows[places])
+    least, most = _true_of(model, profile.viewer, scores.rows[places], topics)
+    amount = (views * weights) @ _TOLD.T
+    told[:, _PERSONAL] = told.clip(np.minimum(amount, 0) * least, np.maximum(amount, 0) * most)[
+        :, _PERSONAL
+    ]
+    amounts = np.concatenate([parts[:, _OTHERS], told], axis=1)
     strongest = np.argsort(-np.abs(amounts), axis=1, kind="stable")[:, :REASONS]
     amounts = np.take_along_axis(amounts, strongest, axis=1).round(4)
-    topics = model.leanings.strongest_tag(profile.viewer, scores.rows[places]).tolist()
     result = []
-    for topic, numbers, each in zip(topics, strongest.tolist(), amounts.tolist(), strict=True):
+    for topic, numbers, each in zip(
+        topics.tolist(), strongest.tolist(), amounts.tolist(), strict=True
+    ):
         names = [_REASONS[number] for number in numbers]
         if "topic" in names:
             text = model.catalogue.tags.text.get(topic, "")
             names[names.index("topic")] = f"topic:{text}"
-        result.append(tuple(zip(names, each, strict=True)))
+        result.append(tuple(pair for pair in zip(names, each, strict=True) if pair[1]))
     return result
+
+
+def _true_of(model: Model, viewer: int, rows: Ints, topics: Ints) -> tuple[Floats, Floats]:
+    """Return for which kinds of TOLD it may be said that they speak against, and for, videos.
+
+    Shapes (n, kinds) of 0 and 1.
+    """
+    against = np.ones((len(rows), len(TOLD)), np.float32)
+    speaks_for = np.zeros_like(against)
+    long = model.viewers.recent_long(viewer)
+    long = long[long != NONE]
+    if len(long):
+        videos, kinds = model.catalogue.videos, list(TOLD)
+        speaks_for[:] = 1
+        speaks_for[:, kinds.index("topic")] = np.isin(topics, videos.tags[long]) & (topics != NONE)
+        speaks_for[:, kinds.index("creator")] = np.isin(videos.creator[rows], videos.creator[long])
+    if not len(model.viewers.recent(viewer)):
+        against[:] = 0
+    return against, speaks_for
 
 
 def _middle(values: Floats) -> Floats:

@@ -24,8 +24,9 @@ from reelm.feed.weights import NEW_CREATOR_IMPRESSIONS, SOURCES, following_boost
 
 # About as many as the candidates of a page.
 RANKED = 300
-# After so many skips in a row a page is varied beyond the slider: taste may have changed.
-UNPLEASED, UNPLEASED_VARIETY = 5, 2.5
+# With skips in a row, from the second to so many, a page is varied up to far beyond the slider:
+# taste may have changed.
+UNPLEASED, UNPLEASED_VARIETY = 4, 3.0
 # What was shown last, as far as distances on the next page look back.
 LOOK_BACK = max(CREATOR_GAP, TAG_WINDOW)
 # Viewers of whom nothing is known are ranked the same for so long, each with chance of their own;
@@ -236,13 +237,13 @@ class Ranker:
         return [Pick(video_id, "again", 0.0, 1.0, again=True) for video_id in ids]
 
     def _variety(self, ask: Ask, viewer: int) -> float:
-        """Return how varied the page is: more than asked for when nothing has pleased lately."""
+        """Return how varied the page is: the more, the longer nothing has pleased."""
         if viewer == NONE:
             return ask.variety
-        last = self._model.viewers.latest_long(viewer, UNPLEASED)
-        if len(last) < UNPLEASED or last.any():
-            return ask.variety
-        return max(ask.variety, UNPLEASED_VARIETY)
+        long = self._model.viewers.latest_long(viewer, UNPLEASED)
+        skips = int(np.argmax(long)) if long.any() else len(long)
+        more = max(UNPLEASED_VARIETY - ask.variety, 0.0)
+        return ask.variety + more * max(skips - 1, 0) / (UNPLEASED - 1)
 
     def _before(self, viewer: int) -> Row | None:
         if viewer == NONE:
