@@ -86,6 +86,7 @@ class Endpoint:
         accepts: media types of a raw body that is given to a parameter `body: bytes`.
         produces: media type of a response that is not JSON.
         together: how requests are answered together that wait at the same time.
+        is_for_reading: whether people open the JSON itself, so that it has lines and indents.
     """
 
     method: str
@@ -98,6 +99,7 @@ class Endpoint:
     accepts: tuple[str, ...] = ("application/json",)
     produces: str = "application/json"
     together: Together | None = None
+    is_for_reading: bool = False
     inputs: dict[str, Any] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -270,8 +272,9 @@ def _encoded(endpoint: Endpoint, result: Any) -> Response:
         return result
     if result is None:
         return Response(status_code=204, headers={"cache-control": "no-store"})
+    body = msgspec.json.encode(result)
     return Response(
-        msgspec.json.encode(result),
+        msgspec.json.format(body) if endpoint.is_for_reading else body,
         endpoint.status,
         {"cache-control": "no-store"},
         "application/json",

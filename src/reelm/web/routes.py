@@ -88,7 +88,7 @@ API = (
     Endpoint("PATCH", "/api/feed/settings", feed_settings.edit_settings, errors=(Forbidden,)),
     Endpoint("GET", "/api/feed/topics", feed_settings.list_topics),
     Endpoint("GET", "/api/feed/weights", reasons.weights),
-    Endpoint("GET", "/api/feed/model", reasons.model, errors=(Unavailable,)),
+    Endpoint("GET", "/api/feed/model", reasons.model, errors=(Unavailable,), is_for_reading=True),
     Endpoint("POST", "/api/feed/reset", history.reset, errors=(Unavailable,)),
     Endpoint("GET", "/api/feed/hidden", hidden.list_hidden),
     Endpoint(

@@ -117,6 +117,14 @@ def test_topics_and_languages_to_choose_from(client, post):
     assert found["languages"] == [{"language": "hi", "videos": 1}]
 
 
+def test_a_hashtag_of_most_videos_is_no_choice(client, post):
+    for tag in ("cats", "rain", "boats"):
+        post(tags=("demo", tag), language="hi")
+    shown = client.get("/settings/feed").text
+    assert 'value="cats"' in shown
+    assert 'value="demo"' not in shown
+
+
 # The popular tab and what it reads
 
 
@@ -350,9 +358,11 @@ def test_all_that_the_model_holds_is_in_the_export(join, post, watched):
     ada, video_id = join("ada_l"), post(tags=("cats",))
     watched(ada, video_id)
     ada.post("/api/feed/hidden", json={"kind": "hashtag", "subject": "dogs"})
-    held = ada.get("/api/feed/model").json()
+    answer = ada.get("/api/feed/model")
+    assert len(answer.text.splitlines()) > 20, "people open it, so it has lines"
+    held = answer.json()
     assert held["hidden"][0]["name"] == "#dogs"
-    assert held["model"]
+    assert set(held["about"]) == set(held["model"])
     archive = zipfile.ZipFile(io.BytesIO(ada.get("/api/me/export").content))
     assert json.loads(archive.read("feed-model.json")) == held
 

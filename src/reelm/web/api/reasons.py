@@ -17,6 +17,24 @@ from reelm.web.viewer import Viewer
 
 # As many as one page of the export holds whole.
 MOST_HIDDEN = 10_000
+# What each part of the ranker's `known_of` is, for whoever opens the file.
+ABOUT = {
+    "last_active_ms": "When you last watched something, in milliseconds since 1970.",
+    "seen": "Ids of the videos that you were given, so that none comes twice; oldest first.",
+    "watched_lately": "Ids of the videos that you watched last.",
+    "watched_long_or_liked_lately": "Ids of those that you watched long or liked.",
+    "leaning_to_topics": "How much you lean to each hashtag; below 0 you swipe it away.",
+    "leaning_to_creators": "How much you lean to each creator, by id; below 0 you swipe away.",
+    "interest_vector": "Where your taste stands among all videos; near numbers are alike, and no "
+    "single one has a meaning.",
+    "hidden": "Numbers of what you hid, as the ranker keeps them; names are under hidden above.",
+    "habits": "How you watch: how far your latest watches were from what was expected, and the "
+    "means of what you were shown.",
+    "effects": "Corrections to what is expected of everybody that hold for you: for you in all, "
+    "for a topic, a creator, a length, a place or a video; in log-odds.",
+    "awaiting_outcome": "Videos that you were shown and that are not learned from yet, with the "
+    "numbers by which each was judged.",
+}
 
 UnprofiledSource = Annotated[
     Literal["popular", "new", "rest"],
@@ -76,11 +94,15 @@ class Why(msgspec.Struct, frozen=True):
 
 
 class Model(msgspec.Struct, frozen=True):
-    """All that the feed holds of one: what was chosen, and what was learned."""
+    """All that the feed holds of one: what was chosen, and what was learned.
+
+    `about` says in a sentence what each part of `model` is.
+    """
 
     viewer_id: str
     settings: FeedSettings
     hidden: list[HiddenEntry]
+    about: dict[str, str]
     model: dict[str, Any]
 
 
@@ -132,6 +154,7 @@ def model(session: Session, parts: Parts, viewer: Viewer, live: LiveFeed) -> Mod
         str(viewer_id),
         settings_of(settings),
         [entry_of(entry) for entry in hidden],
+        ABOUT,
         live.known_of(viewer_id),
     )
 
@@ -139,7 +162,7 @@ def model(session: Session, parts: Parts, viewer: Viewer, live: LiveFeed) -> Mod
 def model_file(session: Session, parts: Parts, viewer: Viewer, live: LiveFeed) -> bytes:
     """Return the file of an export that holds what `model` does, or says why it cannot."""
     try:
-        return msgspec.json.encode(model(session, parts, viewer, live))
+        return msgspec.json.format(msgspec.json.encode(model(session, parts, viewer, live)))
     except Unavailable as error:
         # The rows that it was learned from are in the export all the same.
         return msgspec.json.encode({"unavailable": error.sentence})

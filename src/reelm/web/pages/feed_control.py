@@ -36,11 +36,21 @@ def settings(
         viewer,
         "feed_settings.html",
         settings=settings_api.read_settings(session, parts, viewer),
-        topics=offer.topics,
+        topics=_telling(offer),
         languages=offer.languages,
         hidden=found.hidden,
         more_hidden=found.cursor,
     )
+
+
+def _telling(offer: settings_api.Topics) -> list[settings_api.TopicCount]:
+    """Return the topics to choose from: what most videos have in common is no choice.
+
+    The offer to newcomers (assets/js/topic-offer.js) leaves out the same.
+    """
+    videos = sum(language.videos for language in offer.languages)
+    telling = [topic for topic in offer.topics if not videos or topic.videos <= videos / 2]
+    return telling or offer.topics
 
 
 def _hidden_from(session: Session, viewer: Viewer, cursor: str | None) -> hidden_api.HiddenPage:
