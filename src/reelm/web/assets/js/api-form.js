@@ -1,6 +1,6 @@
 // Forms that speak to the JSON API: <form data-api="PATCH /api/me">; errors stay beside the fields.
 import { call } from "reelm/api.js";
-import { toast } from "reelm/toast.js";
+import { toast, toastOnNextPage } from "reelm/toast.js";
 
 export function wireForms(root = document) {
   for (const form of root.querySelectorAll("form[data-api]")) {
@@ -35,8 +35,10 @@ async function send(form) {
   try {
     const answer = await call(method, url, read(form));
     if ("clear" in form.dataset) form.reset();
-    if (form.dataset.done) toast(form.dataset.done);
-    if (form.dataset.go) location.assign(form.dataset.go);
+    const { done, go } = form.dataset;
+    if (done && go) toastOnNextPage(done);
+    else if (done) toast(done);
+    if (go) location.assign(go);
     form.dispatchEvent(new CustomEvent("reelm:saved", { detail: answer, bubbles: true }));
   } catch (error) {
     problem.textContent = error.message;

@@ -1,9 +1,10 @@
 // What every page shares: readable times, password reveal, recovery codes, buttons that call the API.
 import { call } from "reelm/api.js";
 import { softenTimes } from "reelm/text.js";
-import { toast } from "reelm/toast.js";
+import { sayKept, toast } from "reelm/toast.js";
 
 softenTimes();
+sayKept();
 
 document.addEventListener("click", (event) => {
   const reveal = event.target.closest("[data-reveal]");

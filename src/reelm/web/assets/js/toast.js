@@ -24,3 +24,24 @@ export function toast(message, action) {
   setTimeout(remove, action ? SHOWN_MS * 2 : SHOWN_MS);
   return remove;
 }
+
+const NEXT = "reelm.toast";
+
+/** Says it on the page that is opened next, by `sayKept` there. */
+export function toastOnNextPage(message) {
+  try {
+    sessionStorage.setItem(NEXT, message);
+  } catch {
+    // The browser refuses storage: the next page shows what was done all the same.
+  }
+}
+
+export function sayKept() {
+  try {
+    const message = sessionStorage.getItem(NEXT);
+    sessionStorage.removeItem(NEXT);
+    if (message) toast(message);
+  } catch {
+    // As above.
+  }
+}
