@@ -12,6 +12,8 @@ from typing import NamedTuple
 LONG_VIEW_MS, COMPLETE_AT = 18_000, 0.9
 # Swiped away sooner than this: a quick skip.
 SKIP_MS = 2_000
+# Position of a watch that is learned from and is no further view.
+SAME_VIEW = 1
 
 
 class Kind(IntEnum):
@@ -71,7 +73,8 @@ class Signal(NamedTuple):
         long_view: of a watch, whether it was long (`is_long_view`).
         surface: where the video was shown, 0 to 15.
         page_id: of an impression, the response it was part of.
-        position: of an impression, its place on the page from 0.
+        position: of an impression, its place on the page from 0; of a watch, SAME_VIEW where the
+            view it is part of was counted before.
         source: of an impression, the candidate source.
         propensity: of an impression, how likely it was to be given out here.
         subject: creator id, hashtag or sound id that the act was about.

@@ -1,11 +1,12 @@
 """Take in how long videos were watched.
 
 A page sends its watches in batches, and again when it is not sure that they arrived; so equal
-watches within a few minutes are one.
+watches within a few minutes are one. All different ones are learned from; of those of one viewer
+and video that are close together only the first is a view, as anybody reads the count.
 """
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from typing import NamedTuple
 
@@ -14,7 +15,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from reelm.feed.models import SignalRow
-from reelm.feed.signals import COMPLETE_AT, Kind, Signal, Surface, is_long_view
+from reelm.feed.signals import COMPLETE_AT, SAME_VIEW, Kind, Signal, Surface, is_long_view
 from reelm.foundation.clock import now
 from reelm.foundation.database.prepared import Prepared, as_array
 from reelm.foundation.errors import TooLarge
@@ -25,10 +26,15 @@ from reelm.videos.models import Video
 MAX_BATCH = 100
 # Watch times are in ms: two true watches that agree in all fields this close are most unlikely.
 SAME_WITHIN = timedelta(minutes=10)
-# Rows of the log looked back for these; nobody swipes faster.
-LOOK_BACK = 400
-# The same clip left running: more loops than this say nothing more of taste.
+# A clip that is met again in one sitting was seen once; most sittings are shorter. It also bounds
+# what one viewer adds to a count that is shown to all: two views an hour.
+ONE_VIEW_WITHIN = timedelta(minutes=30)
+# Rows of the log looked back for these, a watch and an impression for each swipe; nobody swipes
+# more than once a second for the whole time.
+LOOK_BACK = 4000
+# The same clip left running: more than this says nothing more of taste.
 MAX_LOOPS = 1000
+MAX_WATCHED_MS = 24 * 3600 * 1000
 
 
 class Watched(NamedTuple):
@@ -45,6 +51,13 @@ class Told(NamedTuple):
     viewer_id: int
     account_id: int | None
     watches: Sequence[Watched]
+
+
+class _Recent(NamedTuple):
+    """A viewer's latest watches: to know those that are sent again, and the videos viewed."""
+
+    same: set[Watched]
+    viewed: set[int]
 
 
 def watches_of(
@@ -75,7 +88,7 @@ def watches_of_all(session: Session, told: Sequence[Told]) -> list[list[Signal]]
 
 
 def _new_of(
-    told: Told, durations: Mapping[tuple[int | None, int], int], known: set[Watched]
+    told: Told, durations: Mapping[tuple[int | None, int], int], known: _Recent
 ) -> list[Signal]:
     signals = []
     for watched in told.watches:
@@ -83,8 +96,11 @@ def _new_of(
         if duration_ms is None:
             continue
         watch = _plausible(watched, duration_ms)
-        if watch not in known:
-            known.add(watch)
+        if watch not in known.same:
+            known.same.add(watch)
+            is_same_view = watch.video_id in known.viewed
+            if watch.watched_ms > 0:
+                known.viewed.add(watch.video_id)
             signals.append(
                 Signal(
                     told.viewer_id,
@@ -95,6 +111,7 @@ def _new_of(
                     loops=watch.loops,
                     long_view=is_long_view(watch.watched_ms, duration_ms),
                     surface=Surface.ADDRESS,
+                    position=SAME_VIEW if is_same_view else 0,
                 )
             )
     return signals
@@ -103,21 +120,21 @@ def _new_of(
 def count_watches(session: Session, *, account_id: int | None, watches: Sequence[Watched]) -> None:
     """Count the views of somebody of whom nothing is written down; one's own are none.
 
+    Watches of one video that are told of together are one view.
+
     Raises:
         TooLarge: more than MAX_BATCH at once.
     """
     _check_number(watches)
     durations = _watchable(session, [Told(0, account_id, watches)], but_own=True)
-    totals = dict[int, list[int]]()
+    totals = dict[int, tuple[int, int, int]]()
     for told in watches:
         duration_ms = durations.get((account_id, told.video_id))
-        if duration_ms is None or told.watched_ms == 0:
+        if duration_ms is None or told.watched_ms == 0 or told.video_id in totals:
             continue
         watch = _plausible(told, duration_ms)
-        total = totals.setdefault(watch.video_id, [0, 0, 0])
         whole = watch.loops > 0 or watch.watched_ms >= COMPLETE_AT * duration_ms
-        for at, amount in enumerate((1, int(whole), watch.watched_ms)):
-            total[at] += amount
+        totals[watch.video_id] = (1, int(whole), watch.watched_ms)
     if totals:
         _count(session, totals)
 
@@ -154,9 +171,9 @@ def _watchable(
     return found
 
 
-def _recent(session: Session, told: Sequence[Told]) -> dict[int, set[Watched]]:
+def _recent(session: Session, told: Sequence[Told]) -> dict[int, _Recent]:
     """Return the latest watches of each viewer, of the videos that are told of now."""
-    since = now() - SAME_WITHIN
+    same_since, since = now() - SAME_WITHIN, now() - ONE_VIEW_WITHIN
     rows = _latest().tuples(
         session,
         viewer_ids=as_array({one.viewer_id for one in told}),
@@ -164,15 +181,21 @@ def _recent(session: Session, told: Sequence[Told]) -> dict[int, set[Watched]]:
         day=since.date(),
         since=since,
     )
-    known = dict[int, set[Watched]]({one.viewer_id: set() for one in told})
-    for viewer_id, *watched in rows:
-        known[viewer_id].add(Watched(*watched))
+    known = {one.viewer_id: _Recent(set(), set()) for one in told}
+    at: datetime
+    for viewer_id, at, *watched in rows:
+        watch = Watched(*watched)
+        if at >= same_since:
+            known[viewer_id].same.add(watch)
+        if watch.watched_ms > 0:
+            known[viewer_id].viewed.add(watch.video_id)
     return known
 
 
 def _plausible(told: Watched, duration_ms: int) -> Watched:
-    loops = min(told.loops, MAX_LOOPS)
-    return Watched(told.video_id, min(told.watched_ms, (loops + 1) * duration_ms), loops)
+    loops = min(told.loops, MAX_LOOPS, MAX_WATCHED_MS // max(duration_ms, 1))
+    most_ms = min((loops + 1) * duration_ms, MAX_WATCHED_MS)
+    return Watched(told.video_id, min(told.watched_ms, most_ms), loops)
 
 
 def _count(session: Session, totals: Mapping[int, Sequence[int]]) -> None:
@@ -223,7 +246,9 @@ def _latest() -> Prepared:
     viewers = bindparam("viewer_ids", type_=ARRAY(BigInteger))
     viewer = func.unnest(viewers).table_valued("viewer_id", name="viewer").render_derived()
     latest = (
-        select(SignalRow.video_id, SignalRow.watched_ms, SignalRow.loops, SignalRow.kind)
+        select(
+            SignalRow.at, SignalRow.video_id, SignalRow.watched_ms, SignalRow.loops, SignalRow.kind
+        )
         .where(
             SignalRow.viewer_id == viewer.c.viewer_id,
             SignalRow.day >= bindparam("day", type_=Date),
@@ -234,7 +259,13 @@ def _latest() -> Prepared:
         .lateral("latest")
     )
     return Prepared(
-        select(viewer.c.viewer_id, latest.c.video_id, latest.c.watched_ms, latest.c.loops)
+        select(
+            viewer.c.viewer_id,
+            latest.c.at,
+            latest.c.video_id,
+            latest.c.watched_ms,
+            latest.c.loops,
+        )
         .join(latest, true())
         .where(latest.c.kind == Kind.WATCH.value, latest.c.video_id == any_(_VIDEOS))
     )

@@ -8,8 +8,10 @@ import pytest
 from sqlalchemy import select, text
 from tests.social.factory import make_rendition, make_video
 
+from reelm.feed import watch as watches
 from reelm.feed.models import SignalRow
 from reelm.feed.signals import Kind
+from reelm.foundation import clock
 from reelm.foundation.errors import Unavailable
 from reelm.social.models import VideoCount
 
@@ -137,10 +139,44 @@ def test_views_are_counted_once_and_never_ones_own(post, join, parts):
     watch(ada, video, 10**8)
     with parts.transaction() as session:
         count = session.get(VideoCount, int(video))
-    assert (count.views, count.completions) == (4, 4)
+    assert (count.views, count.completions, count.watched_ms) == (2, 2, 19_800)
     rows = log(parts, Kind.WATCH)
     assert [row.watched_ms for row in rows] == [9_900, 9_900, 40_000, 10_000]
     assert all(row.long_view for row in rows)
+
+
+def test_one_viewer_adds_one_view_in_a_sitting_and_another_in_the_next(
+    post, join, parts, monkeypatch
+):
+    (video,) = post("bea_m")
+    ada = join("ada_l")
+    watch(ada, video, 0)  # swiped away before it began: none yet
+    told = [{"video_id": video, "watched_ms": 100 + n} for n in range(60)]
+    assert ada.post("/api/watches", json={"watches": told[:30]}).status_code == 204
+    assert ada.post("/api/watches", json={"watches": told[30:]}).status_code == 204
+    later = clock.now() + watches.ONE_VIEW_WITHIN
+    views = [_views(parts, video)]
+    monkeypatch.setattr(watches, "now", lambda: later)
+    watch(ada, video, 200)
+    views.append(_views(parts, video))
+    assert views == [1, 2]
+    assert len(log(parts, Kind.WATCH)) == 62
+
+
+def test_a_watch_is_cut_to_what_a_day_and_the_video_allow(post, client, parts):
+    (video,) = post("bea_m")
+    watch(client, video, 604_800_000, loops=1_000_000)
+    (row,) = log(parts, Kind.WATCH)
+    assert (row.watched_ms, row.loops) == (1001 * row.duration_ms, 1000)
+    (long,) = post("bea_m", duration_ms=3_600_000)
+    watch(client, long, 604_800_000, loops=1_000_000)
+    row = log(parts, Kind.WATCH)[-1]
+    assert (row.watched_ms, row.loops) == (24 * 3_600_000, 24)
+
+
+def _views(parts, video):
+    with parts.transaction() as session:
+        return session.get(VideoCount, int(video)).views
 
 
 def test_one_meets_ones_own_new_video_first_and_others_meet_it_too(post, join, client):

@@ -13,7 +13,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from reelm.feed.signals import COMPLETE_AT, Kind, Signal
+from reelm.feed.signals import COMPLETE_AT, SAME_VIEW, Kind, Signal
 from reelm.foundation.database.prepared import as_array
 from reelm.foundation.errors import Invalid
 
@@ -119,11 +119,12 @@ def _quoted(text: str) -> str:
 def _totals(batch: Sequence[Signal], creators: dict[int, int]) -> list[tuple[int, int, int, int]]:
     """Return video, views, completions and watched ms to add, in the order of ids.
 
-    One's own watches are no views, nor is one of 0 ms, swiped away before it began.
+    One's own watches are no views, nor is one of 0 ms, swiped away before it began, nor one that
+    is part of a view counted before.
     """
     totals = dict[int, list[int]]()
     for signal in batch:
-        if signal.kind == Kind.WATCH and signal.watched_ms > 0:
+        if signal.kind == Kind.WATCH and signal.watched_ms > 0 and signal.position != SAME_VIEW:
             if creators.get(signal.video_id) in (None, signal.viewer_id):
                 continue
             total = totals.setdefault(signal.video_id, [0, 0, 0])
