@@ -8,6 +8,7 @@ from msgspec import Meta
 from reelm import feed
 from reelm.feed.live import Outbox
 from reelm.foundation.database import Session
+from reelm.foundation.errors import Invalid
 from reelm.foundation.parts import Parts
 from reelm.web.api.paging import number_of
 from reelm.web.endpoint import Id
@@ -41,7 +42,13 @@ class SignalsForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def record_signals(
     session: Session, parts: Parts, viewer: Viewer, outbox: Outbox, body: SignalsForm
 ) -> None:
-    """Take in acts that no other endpoint sees; unknown videos are passed over."""
+    """Take in acts that no other endpoint sees; unknown videos are passed over.
+
+    Raises:
+        Invalid: an act does not say what it was about, so nothing of all is taken.
+    """
+    for told in body.signals:
+        _check(told)
     if not may_record(session, parts, viewer):
         return
     acts = [
@@ -50,6 +57,16 @@ def record_signals(
     ]
     signals = feed.signals_of(session, viewer_id=viewer.id, account_id=viewer.account_id, acts=acts)
     outbox.need(*signals)
+
+
+def _check(told: SignalForm) -> None:
+    if told.kind == "profile_visit":
+        if told.subject is None:
+            raise Invalid("A profile_visit needs subject, the id of the creator.")
+    elif told.video_id is None:
+        raise Invalid(f"A {told.kind} needs video_id, the id of the video.")
+    elif told.subject is not None:
+        raise Invalid(f"A {told.kind} has no subject; only a profile_visit has one.")
 
 
 def tell(
