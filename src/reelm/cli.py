@@ -170,8 +170,14 @@ def settings(as_json: AsJson = False) -> None:
 @cli.command()
 def evaluate(
     score_from: Annotated[
-        int, typer.Option(min=0, help="Learn only before this time, in ms since 1970; then score.")
-    ],
+        int | None,
+        typer.Option(
+            min=0,
+            show_default=False,
+            help="Learn only before this time, in ms since 1970; then score. Such as the first"
+            " event's time_ms and a tenth of the time to the last. Has to be given.",
+        ),
+    ] = None,
     folder: Annotated[
         Path | None,
         typer.Argument(metavar="[DIR]", help="Folder with events.parquet and videos.parquet."),

@@ -1,6 +1,7 @@
 """`reelm evaluate` as an operator runs it."""
 
 import csv
+import re
 
 import msgspec
 import pytest
@@ -64,7 +65,7 @@ def test_predictions_of_the_class_that_serves_do_not_change_when_the_log_is_cut(
         (("--score-from", FROM * 2), "nothing would be scored"),
         (("--score-from", -1), "greater than or equal to 0"),
         (("--score-from", FROM, "--own-log"), "Give either the folder of a log, or --own-log"),
-        ((), "--score-from"),
+        ((), "Give --score-from, the time in ms since 1970 before which events are only learned"),
     ],
 )
 def test_a_wrong_option_is_told_in_a_sentence(folder, options, told):
@@ -72,6 +73,13 @@ def test_a_wrong_option_is_told_in_a_sentence(folder, options, told):
     assert (ran.status, ran.out) == (2, "")
     assert told in ran.err
     assert "Traceback" not in ran.err
+
+
+def test_a_log_that_is_to_be_scored_from_nowhere_says_how_long_it_is_and_when_to_begin(folder):
+    said = " ".join(reelm("evaluate", folder).err.split())
+    first, last, example = map(int, re.findall(r"[0-9]{6,}", said))
+    assert BEGIN_MS <= first < example < last
+    assert reelm("evaluate", folder, "--score-from", example).status == 0
 
 
 def test_a_wrong_folder_is_told_in_a_sentence(tmp_path):

@@ -33,24 +33,38 @@ MEASURES = (
 )
 # Where the output is not a terminal there is no width to fit into.
 WIDE = 120
+CHOOSE = (
+    "Give --score-from, the time in ms since 1970 before which events are only learned from;"
+    " those from then on are predicted and scored."
+)
 
 
-def run_on_folder(folder: Path, score_from_ms: int, **options: Unpack[Options]) -> None:
+def run_on_folder(folder: Path, score_from_ms: int | None, **options: Unpack[Options]) -> None:
     """Evaluate on the log of a folder.
 
     Raises:
-        Invalid: the folder holds no such log, or an option is wrong.
+        Invalid: the folder holds no such log, or an option is wrong or missing.
     """
-    _run(FolderReplay(Log(folder)), score_from_ms, **options)
+    log = Log(folder)
+    if score_from_ms is None:
+        first_ms = next(log.events()).time_ms
+        example = first_ms + (log.last_time_ms - first_ms) // 10
+        raise Invalid(
+            f"{CHOOSE} This log goes from {first_ms} to {log.last_time_ms}: try"
+            f" --score-from {example}, which is a tenth of the way."
+        )
+    _run(FolderReplay(log), score_from_ms, **options)
 
 
-def run_on_own_log(parts: Parts, score_from_ms: int, **options: Unpack[Options]) -> None:
+def run_on_own_log(parts: Parts, score_from_ms: int | None, **options: Unpack[Options]) -> None:
     """Evaluate on the region's own log.
 
     Raises:
         Missing: the log is empty.
-        Invalid: an option is wrong.
+        Invalid: an option is wrong or missing.
     """
+    if score_from_ms is None:
+        raise Invalid(CHOOSE)
     _run(OwnReplay(parts), score_from_ms, **options)
 
 
