@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reelm.foundation.errors import Invalid, ReelmError, TooLarge
@@ -65,6 +65,9 @@ def test_too_much_is_refused():
         normalise(b"WEBVTT\n\n" + cue * 6_000, language="en", duration_ms=60_000)
 
 
+@example("0\n\x1f")
+@example("\x1f\n0")
+@example("0\n\x1f\n\x1f\n1")
 @given(st.text(max_size=300))
 def test_whatever_is_written_comes_out_safe_and_stable(said):
     source = f"WEBVTT\n\n00:01.000 --> 00:02.000\n{said}\n".encode("utf-8", "ignore")

@@ -88,10 +88,11 @@ def _cues(lines: list[str]) -> list[tuple[int, int, str, str]]:
         while at < len(lines) and lines[at].strip() and "-->" not in lines[at]:
             body.append(lines[at])
             at += 1
-        said = _plain("\n".join(body))
+        # A blank line, as one of control characters alone is by now, would end the cue.
+        said = "\n".join(line for line in _plain("\n".join(body)).split("\n") if line.strip())
         if len(said) > _MAX_CUE_CHARACTERS:
             raise TooLarge(f"The cue before line {at + 1} of the captions is too long.")
-        if said.strip():
+        if said:
             cues.append((start, end, settings, said))
         if len(cues) > _MAX_CUES:
             raise TooLarge(f"The captions have more than {_MAX_CUES} cues.")
@@ -120,7 +121,7 @@ def _escaped(text: str) -> str:
     visible = "".join(
         c for c in html.unescape(text) if c in "\n\t" or c.isprintable() or ord(c) >= 160
     )
-    return html.escape(visible, quote=False).replace("\n\n", "\n")
+    return html.escape(visible, quote=False)
 
 
 def _ms(parts: tuple[str | None, ...]) -> int:

@@ -85,6 +85,7 @@ def test_an_ordinary_user_needs_no_root(public: Path, another) -> None:
         with running(bare_home) as server:
             assert ask(server, "SELECT 1") == (1,)
         os.kill(other.pid, signal.SIGKILL)
+        other.process.wait()  # until then its server would be joined
         with running(bare_home) as server:
             assert ask(server, "SELECT 1") == (1,)
             assert {path.stat().st_uid for path in bare_home.rglob("*")} == {65534}

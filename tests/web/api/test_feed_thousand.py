@@ -135,12 +135,9 @@ def oldest_first(log: list[str]) -> list[str]:
     return list(reversed(dict.fromkeys(reversed(log))))
 
 
-@pytest.mark.parametrize("is_signed_in", [True, False])
-def test_nothing_repeats_in_a_thousand_pages_until_all_were_seen(
-    catalogue, server, parts, is_signed_in
-):
+def test_nothing_repeats_in_a_thousand_pages_until_all_were_seen(catalogue, server, parts):
     port = int(server.rsplit(":", 1)[1])
-    cookies = of_account(parts) if is_signed_in else of_nobody(port)
+    cookies = of_account(parts)
     viewing = Viewing(port, cookies)
     viewing.run()
 
@@ -172,10 +169,3 @@ def of_account(parts) -> dict[str, str]:
     with parts.transaction() as session:
         account_id = signed_up(session, parts).account_id
         return {"reelm_session": signed_in(session, parts, account_id).token}
-
-
-def of_nobody(port: int) -> dict[str, str]:
-    """Return the cookies of somebody new without an account, who has not seen anything yet."""
-    with connected(port, {}) as client:
-        client.get("/api/feed/settings")
-        return client.cookies
