@@ -1,7 +1,7 @@
 """Small perceptrons with one trunk and several heads, learned as events come.
 
 Four begin differently and remember differently, and their mean is what counts (Lakshminarayanan,
-Pritzel, Blundell, NIPS 2017): it is worth 0.001 of AUC on the benchmark's log.
+Pritzel, Blundell, NIPS 2017): it is worth 0.0005 of AUC on the benchmark's log.
 
 Adam (Kingma, Ba, ICLR 2015) on blocks of new events with a sample of remembered ones beside
 them; predictions use a running average of the weights (Polyak, Juditsky, SIAM J. Control Optim.

@@ -13,6 +13,7 @@ from reelm.feed.ranker.values import Prediction
 from reelm.feed.weights import HEADS as PARTS
 
 Floats = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
 WEIGHTS = np.array([part.weight for part in PARTS], np.float32)
 NAMES = tuple(part.name for part in PARTS)
 # Keeps a log-odds finite.
@@ -106,11 +107,10 @@ def reasons(
     views = scores.views[:, places].T
     told = ((views - _middle(scores.views)) * weights) @ _TOLD.T
     topics = model.leanings.strongest_tag(profile.viewer, scores.rows[places])
-    least, most = _true_of(model, profile.viewer, scores.rows[places], topics)
+    may_speak = _may_speak(model, profile.viewer, scores.rows[places], topics)
     amount = (views * weights) @ _TOLD.T
-    told[:, _PERSONAL] = told.clip(np.minimum(amount, 0) * least, np.maximum(amount, 0) * most)[
-        :, _PERSONAL
-    ]
+    so = told.clip(np.minimum(amount, 0), np.maximum(amount, 0) * may_speak)
+    told[:, _PERSONAL] = so[:, _PERSONAL]
     amounts = np.concatenate([parts[:, _OTHERS], told], axis=1)
     strongest = np.argsort(-np.abs(amounts), axis=1, kind="stable")[:, :REASONS]
     amounts = np.take_along_axis(amounts, strongest, axis=1).round(4)
@@ -126,23 +126,14 @@ def reasons(
     return result
 
 
-def _true_of(model: Model, viewer: int, rows: Ints, topics: Ints) -> tuple[Floats, Floats]:
-    """Return for which kinds of TOLD it may be said that they speak against, and for, videos.
-
-    Shapes (n, kinds) of 0 and 1.
-    """
-    against = np.ones((len(rows), len(TOLD)), np.float32)
-    speaks_for = np.zeros_like(against)
+def _may_speak(model: Model, viewer: int, rows: Ints, topics: Ints) -> Mask:
+    """Return which kinds of TOLD may be said to speak for each video, shape (n, kinds)."""
     long = model.viewers.recent_long(viewer)
-    long = long[long != NONE]
-    if len(long):
-        videos, kinds = model.catalogue.videos, list(TOLD)
-        speaks_for[:] = 1
-        speaks_for[:, kinds.index("topic")] = np.isin(topics, videos.tags[long]) & (topics != NONE)
-        speaks_for[:, kinds.index("creator")] = np.isin(videos.creator[rows], videos.creator[long])
-    if not len(model.viewers.recent(viewer)):
-        against[:] = 0
-    return against, speaks_for
+    result = np.full((len(rows), len(TOLD)), len(long) > 0)
+    videos, kinds = model.catalogue.videos, list(TOLD)
+    result[:, kinds.index("topic")] = np.isin(topics, videos.tags[long]) & (topics != NONE)
+    result[:, kinds.index("creator")] = np.isin(videos.creator[rows], videos.creator[long])
+    return result
 
 
 def _middle(values: Floats) -> Floats:
