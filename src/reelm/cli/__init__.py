@@ -1,4 +1,4 @@
-"""The `reelm` command."""
+"""The `reelm` command; groups of commands have a file of their own beside this one."""
 
 import os
 import sys
@@ -8,6 +8,8 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from reelm import __version__
+from reelm.cli.accounts import accounts
+from reelm.cli.options import AsJson, Region, open_region, say
 from reelm.foundation.errors import ReelmError
 
 cli = typer.Typer(
@@ -27,14 +29,7 @@ One region is one folder: its settings, keys, database and media.
 
 Or try it at once with made-up content: [bold]reelm demo[/bold]""",
 )
-accounts = typer.Typer(no_args_is_help=True, help="Staff roles and locked-out people.")
 cli.add_typer(accounts, name="accounts")
-
-Region = Annotated[
-    Path,
-    typer.Option("--region", envvar="REELM_REGION", help="The region home.", show_default=False),
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
 @cli.command()
@@ -72,7 +67,7 @@ def serve(region: Region) -> None:
         public = settings.http.public_url or f"http://{_shown(settings.http.address)}:{port}"
         typer.echo(f"{settings.region.name} is at {public} (Ctrl-C stops it)")
 
-    command.serve(region, _say, on_ready)
+    command.serve(region, say, on_ready)
 
 
 @cli.command(name="import")
@@ -91,7 +86,7 @@ def import_(
     from reelm.commands.serve import is_served
     from reelm.foundation.home import Home
 
-    with app.open_region(region, connections=8, on_wait=_say) as parts:
+    with app.open_region(region, connections=8, on_wait=say) as parts:
         is_running = is_served(Home(region))
         status = import_videos.run(parts, handle, files, as_json=as_json, worker_running=is_running)
     raise typer.Exit(status)
@@ -106,7 +101,7 @@ def jobs(
     """Show what is queued, running and failed, and why."""
     from reelm.commands import show
 
-    with _open(region) as parts:
+    with open_region(region) as parts:
         show.jobs(parts, state, as_json=as_json)
 
 
@@ -129,7 +124,7 @@ def backup(
     """
     from reelm.commands import backup as command
 
-    command.backup(region, target, _say)
+    command.backup(region, target, say)
 
 
 @cli.command()
@@ -140,7 +135,7 @@ def restore(
     """Make a region from a backup, and check that all of it is there."""
     from reelm.commands import backup as command
 
-    command.restore(source, path, _say)
+    command.restore(source, path, say)
 
 
 @cli.command(context_settings={"ignore_unknown_options": False})
@@ -209,42 +204,12 @@ def evaluate(
 
     options = command.Options(report=report, predictions=predictions, plot=plot)
     if own_log and region and not folder:
-        with _open(region) as parts:
+        with open_region(region) as parts:
             command.run_on_own_log(parts, score_from, **options)
     elif folder and not own_log:
         command.run_on_folder(folder, score_from, **options)
     else:
         raise Invalid("Give either the folder of a log, or --own-log and --region.")
-
-
-@accounts.command()
-def staff(
-    handle: Annotated[str, typer.Argument(help="Handle; the account is made if missing.")],
-    region: Region,
-    role: Annotated[
-        str, typer.Option(help="owner, officer, moderator, analyst, authority or none.")
-    ] = "owner",
-) -> None:
-    """Give an account a staff role; the way to the first staff account."""
-    from reelm.commands import staff as command
-
-    with _open(region) as parts:
-        command.set_role(parts, handle, role)
-
-
-@accounts.command()
-def reset(
-    handle: Annotated[str, typer.Argument(help="Handle of the locked-out account.")],
-    region: Region,
-) -> None:
-    """Print new recovery codes for somebody who has lost password and codes.
-
-    All sessions of the account end. Make sure that it is the right person.
-    """
-    from reelm.commands import staff as command
-
-    with _open(region) as parts:
-        command.reset(parts, handle)
 
 
 @cli.command(name="rotate-key")
@@ -255,7 +220,7 @@ def rotate_key(region: Region) -> None:
     """
     from reelm import accounts as room
 
-    with _open(region) as parts:
+    with open_region(region) as parts:
         count = room.rotate_region_key(parts)
     typer.echo(f"The region key is new; {count} account keys were wrapped by it.")
 
@@ -283,16 +248,6 @@ def main() -> None:
         if error.filename is None:
             raise
         _fail(f"{os.fspath(error.filename)}: {error.strerror}.")
-
-
-def _open(region: Path) -> Any:
-    from reelm import app
-
-    return app.open_region(region, on_wait=_say)
-
-
-def _say(sentence: str) -> None:
-    typer.echo(sentence, err=True)
 
 
 def _fail(sentence: str) -> NoReturn:
