@@ -1,5 +1,6 @@
 """Tenures: which operator is in charge of the region, and since when."""
 
+import hashlib
 from datetime import datetime
 
 import msgspec
@@ -54,3 +55,17 @@ def current_tenure(session: Session) -> CurrentTenure:
     if row is None:
         raise Missing("This region has no operator yet.")
     return CurrentTenure(*row)
+
+
+def region_id(session: Session) -> str:
+    """Return the region's name in signed statements, 32 hex digits; it outlives its operators.
+
+    It is the first half of the SHA-256 of the first operator's public key.
+
+    Raises:
+        Missing: the region has no operator yet.
+    """
+    first = session.scalar(select(Tenure.public_key).order_by(Tenure.epoch).limit(1))
+    if first is None:
+        raise Missing("This region has no operator yet.")
+    return hashlib.sha256(bytes.fromhex(first)).hexdigest()[:32]
