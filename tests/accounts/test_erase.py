@@ -174,7 +174,7 @@ def test_a_report_outlives_its_reporter_without_naming_them(parts, run_jobs):
     run_jobs()
     with parts.transaction() as session:
         read = moderation.read_reports(
-            session, parts, reader_id=1, role="moderator", purpose="testing"
+            session, parts, reader_id=1, role="moderator", purpose="handling reports"
         )
     assert [(r.reporter_id, r.contact, r.detail) for r in read] == [(None, "", "Look!")]
 

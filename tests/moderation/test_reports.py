@@ -21,7 +21,7 @@ def _send(session, parts, reporter_id=None, address="198.51.100.7", **changed):
 
 def _read(session, parts, role="moderator", **changed):
     return moderation.read_reports(
-        session, parts, reader_id=5, role=role, purpose="a test", **changed
+        session, parts, reader_id=5, role=role, purpose="examining an incident", **changed
     )
 
 
@@ -57,7 +57,7 @@ def test_each_reading_is_logged_with_its_purpose(session, parts):
     entry = session.scalars(
         select(AuditEntry).where(AuditEntry.kind == "moderation.reports_read")
     ).one()
-    assert entry.body["purpose"] == "a test"
+    assert entry.body["purpose"] == "examining an incident"
     assert (entry.body["reader_id"], entry.body["last_report_id"]) == ("5", str(report_id))
 
 

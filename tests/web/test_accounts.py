@@ -223,7 +223,7 @@ def test_anyone_reports_and_staff_reads_and_closes(client, staff, join):
     )
     assert there.status_code == 201
     assert there.json().keys() == sent.json().keys()
-    listed = staff.get("/api/staff/reports", params={"purpose": "a test"}).json()
+    listed = staff.get("/api/staff/reports", params={"purpose": "examining an incident"}).json()
     assert [row["target_exists"] for row in listed["reports"]] == [False, True]
     closure = f"/api/staff/reports/{sent.json()['id']}/closure"
     assert staff.post(closure, json={"outcome": "acted"}).status_code == 200

@@ -46,7 +46,7 @@ def read_reports(
     *,
     reader_id: int,
     role: str | None,
-    purpose: str,
+    purpose: audit.Purpose,
     state: str = "open",
     after_id: int = 0,
 ) -> list[OpenedReport]:

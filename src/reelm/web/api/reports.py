@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
-from reelm import feed, moderation
+from reelm import audit, feed, moderation
 from reelm.feed.live import Outbox
 from reelm.foundation.database import Session
 from reelm.foundation.parts import Parts
@@ -93,7 +93,7 @@ def list_reports(
     viewer: Viewer,
     state: Literal["open", "closed"] = "open",
     cursor: Annotated[str, Meta(pattern=r"^(0|[1-9][0-9]{0,18})$")] = "0",
-    purpose: Annotated[str, Meta(min_length=3, max_length=200)] = "handling reports",
+    purpose: audit.Purpose = "handling reports",
 ) -> ReportPage:
     """List reports for staff; the reading is logged with its purpose."""
     opened = moderation.read_reports(

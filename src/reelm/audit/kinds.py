@@ -1,0 +1,195 @@
+"""The kinds of entries of the audit log, and what each of their fields may hold.
+
+The log is public, so an entry holds ids, digests and plain facts, and nothing that says who
+somebody is. A new kind is one line in `KINDS`; to record another kind or field is an error.
+docs/audit.md has them as `table()` returns them; a test compares.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, Literal, get_args
+
+# Integers beyond this are not the same in every JSON reader (RFC 8785, RFC 7493 section 2.2).
+MAX_INTEGER = 2**53 - 1
+
+# Why staff read personal data. A fixed list: what somebody types would be public for ever.
+Purpose = Literal[
+    "handling reports",
+    "handling grievances",
+    "handling orders",
+    "preparing the transparency report",
+    "helping the person",
+    "examining an incident",
+]
+
+
+@dataclass(frozen=True)
+class Form:
+    """What the values of a field look like; `is_optional` ones may be left out."""
+
+    words: str
+    holds: Callable[[Any], bool]
+    is_optional: bool = False
+
+    @property
+    def or_none(self) -> "Form":
+        """The same form for a field that may be left out."""
+        return replace(self, is_optional=True)
+
+
+def matching(words: str, pattern: str) -> Form:
+    """Return the form of texts that match all of a pattern."""
+    whole = re.compile(pattern)
+    return Form(words, lambda value: isinstance(value, str) and bool(whole.fullmatch(value)))
+
+
+def one_of(*choices: str) -> Form:
+    """Return the form of a few fixed texts."""
+    return Form("one of: " + ", ".join(choices), lambda value: value in choices)
+
+
+def some(form: Form) -> Form:
+    """Return the form of lists whose items have a form."""
+    return Form(
+        f"list of: {form.words}",
+        lambda value: isinstance(value, list) and all(map(form.holds, value)),
+    )
+
+
+ID = matching("id", r"[0-9]{1,20}")
+DIGEST = matching("hex digits", r"[0-9a-f]{16,128}")
+# Such as `accounts.reset` or `remove`: from this program, not typed by a person.
+WORD = matching("word of this program", r"[A-Za-z0-9][A-Za-z0-9._:/+-]{0,79}")
+# About laws, authorities, operators and releases; never about a person.
+FACT = matching("plain fact, at most 200 characters", r"[^\x00-\x1f\x7f\ud800-\udfff]{1,200}")
+CANONICAL = matching("canonical JSON", r"\{[^\x00\ud800-\udfff]{0,20000}\}")
+DAY = matching("date", r"\d{4}-\d\d-\d\d")
+TIME = matching("time in UTC", r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z")
+COUNTRY = matching("ISO 3166-1 alpha-2 code", r"[A-Z]{2}")
+COUNT = Form("integer", lambda value: type(value) is int and abs(value) <= MAX_INTEGER)
+FLAG = Form("true or false", lambda value: isinstance(value, bool))
+PURPOSE = one_of(*get_args(Purpose))
+
+
+class Kind:
+    """What a kind of entry says, and the form of each of its fields."""
+
+    def __init__(self, words: str, /, **fields: Form) -> None:
+        self.words = words
+        self.fields: Mapping[str, Form] = fields
+
+
+KINDS: Mapping[str, Kind] = {
+    # The log itself
+    "audit.key_changed": Kind(
+        "Another key signs the log from here on; the old key endorses it.",
+        old_key=DIGEST,
+        new_key=DIGEST,
+        epoch=COUNT,
+        endorsement=DIGEST,
+    ),
+    "audit.opened": Kind(
+        "A confidential entry is made public.", entry_id=ID, salt=DIGEST, opened=CANONICAL
+    ),
+    "audit.witness_added": Kind(
+        "Cosignatures of a witness are taken from here on.", name=WORD, key=DIGEST
+    ),
+    "audit.witness_removed": Kind(
+        "Cosignatures of a witness are no longer taken.", name=WORD, key=DIGEST
+    ),
+    "confidential": Kind(
+        "An entry that may not be told yet; `audit.opened` opens it.", commitment=DIGEST
+    ),
+    # The region
+    "region.release": Kind(
+        "The region runs this release: its version, and the digest of the installed code.",
+        version=WORD,
+        digest=DIGEST,
+    ),
+    # Accounts
+    "accounts.erasure_begun": Kind(
+        "An account is being erased; its key is destroyed.", account_id=ID
+    ),
+    "accounts.erasure_finished": Kind("Nothing of an erased account is left.", account_id=ID),
+    "accounts.region_key_rotated": Kind(
+        "Another region key wraps the accounts' keys; a check value of it.", version=ID
+    ),
+    "accounts.reset": Kind("Staff gave a locked-out person new recovery codes.", account_id=ID),
+    "accounts.role_set": Kind(
+        "An account has this staff role from here on.", account_id=ID, role=WORD
+    ),
+    "accounts.second_factor_ended": Kind(
+        "The second factor of a staff account was ended: by its person, an owner or the operator.",
+        account_id=ID,
+        by=WORD,
+    ),
+    "accounts.second_factor_set": Kind(
+        "A staff account signs in with a second factor from here on.", account_id=ID
+    ),
+    # Staff
+    "staff.read": Kind(
+        "Staff read data of people: who, for what, from which country.",
+        reader_id=ID,
+        role=WORD,
+        purpose=PURPOSE,
+        purpose_id=ID,
+        country=COUNTRY.or_none,
+        what=WORD,
+        subject_ids=some(ID),
+    ),
+    # Moderation
+    "moderation.report_closed": Kind(
+        "Staff closed a report.", report_id=ID, closer_id=ID, outcome=WORD
+    ),
+    "moderation.reports_read": Kind(
+        "Staff read what people reported.",
+        reader_id=ID,
+        purpose=PURPOSE,
+        first_report_id=ID,
+        last_report_id=ID,
+        count=COUNT,
+    ),
+    # The feed
+    "feed.log_dropped": Kind(
+        "Days of the log of signals were dropped, past their time.",
+        first=DAY,
+        last=DAY,
+        kept_days=COUNT,
+    ),
+}
+
+
+class Undeclared(ValueError):
+    """An entry is not what `KINDS` says: a fault of this program, not of who uses it."""
+
+
+def check_entry(kind: str, body: Mapping[str, Any], kinds: Mapping[str, Kind] = KINDS) -> None:
+    """Check that an entry's kind and fields are declared and that its values have their forms.
+
+    Raises:
+        Undeclared: one is not; says which, and what to add where.
+    """
+    declared = kinds.get(kind)
+    if declared is None:
+        raise Undeclared(f"{kind!r} is no kind of audit entry: declare it in audit/kinds.py.")
+    if unknown := sorted(body.keys() - declared.fields.keys()):
+        raise Undeclared(f"{kind} has no field {unknown[0]!r}: declare it in audit/kinds.py.")
+    for name, form in declared.fields.items():
+        if name not in body:
+            if not form.is_optional:
+                raise Undeclared(f"{kind} lacks its field {name!r}.")
+        elif not form.holds(body[name]):
+            raise Undeclared(f"{kind}.{name} is not what audit/kinds.py says: {form.words}.")
+
+
+def table() -> str:
+    """Return the kinds as a table in Markdown."""
+    lines = ["| kind | says | fields |", "|---|---|---|"]
+    for name, kind in KINDS.items():
+        fields = "; ".join(
+            f"`{field}`{' (or none)' if form.is_optional else ''} {form.words}"
+            for field, form in kind.fields.items()
+        )
+        lines.append(f"| `{name}` | {kind.words} | {fields} |")
+    return "\n".join(lines)
