@@ -25,6 +25,8 @@ from reelm.foundation.home import Home
 from reelm.foundation.jobs import Job, Periodic, Task
 from reelm.foundation.parts import Parts
 from reelm.foundation.storage import open_store
+from reelm.regions import jobs as region_jobs
+from reelm.regions import tasks as region_tasks
 from reelm.videos import jobs as video_jobs
 from reelm.videos import tasks as video_tasks
 
@@ -39,6 +41,8 @@ EVENTS: Subscribers = {
     videos.VideoReady: (),
     videos.VideoFailed: (),
     videos.VideoDeleted: (),
+    regions.OrderInForce: (),
+    regions.OrderEnded: (),
     accounts.AccountErased: (
         video_tasks.ERASE_VIDEOS,
         feed_tasks.FORGET_ACCOUNT,
@@ -56,6 +60,7 @@ JOBS: Mapping[Task, Job] = {
     account_tasks.FINISH_ERASURE: Job(account_jobs.finish_erasure),
     account_tasks.RESUME_ERASURES: Job(account_jobs.resume_erasures),
     account_tasks.SWEEP: Job(account_jobs.sweep),
+    region_tasks.LAPSE_ORDERS: Job(region_jobs.lapse_orders),
     feed_tasks.FORGET_IDLE: Job(feed_jobs.forget_idle_viewers),
     feed_tasks.KEEP_LOG: Job(feed_jobs.keep_log),
     feed_tasks.FORGET_ACCOUNT: Job(feed_jobs.forget_account),
@@ -63,6 +68,7 @@ JOBS: Mapping[Task, Job] = {
 
 # What the clock defers.
 PERIODIC: tuple[Periodic, ...] = (
+    Periodic(region_tasks.LAPSE_ORDERS, "* * * * *"),
     Periodic(video_tasks.SWEEP, "17 * * * *"),
     Periodic(account_tasks.SWEEP, "27 * * * *"),
     Periodic(account_tasks.RESUME_ERASURES, "37 * * * *"),

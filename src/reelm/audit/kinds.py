@@ -107,6 +107,67 @@ KINDS: Mapping[str, Kind] = {
         version=WORD,
         digest=DIGEST,
     ),
+    # Authorities and their orders
+    "regions.authority_added": Kind(
+        "An authority may order here from now on.",
+        authority_id=ID,
+        name=FACT,
+        powers=some(WORD),
+        threshold=COUNT,
+    ),
+    "regions.authority_key_added": Kind(
+        "An authority signs with this key, too.", authority_id=ID, key_id=DIGEST
+    ),
+    "regions.authority_key_revoked": Kind(
+        "What this key signs from now on counts for nothing.", authority_id=ID, key_id=DIGEST
+    ),
+    "regions.clocks_differ": Kind(
+        "The clock that shows the date and the one that nobody can set differ by this much.",
+        apart_s=COUNT,
+    ),
+    "regions.order_checked": Kind(
+        "A second officer compared what was entered with the paper, and agreed.",
+        order_id=ID,
+        officer_id=ID,
+        document_digest=DIGEST,
+    ),
+    "regions.order_complied": Kind(
+        "What an order asked for was done.", order_id=ID, complied_at=TIME
+    ),
+    "regions.order_ended": Kind(
+        "An order holds no more; what it alone withheld is there again.",
+        order_id=ID,
+        ending=WORD,
+        ended_by=ID.or_none,
+    ),
+    "regions.order_entered": Kind(
+        "An officer entered an order that came on paper; it does not hold yet.",
+        order_id=ID,
+        officer_id=ID,
+        document_digest=DIGEST,
+    ),
+    "regions.order_in_force": Kind(
+        "An order holds from here on, in these countries or, with none, wherever the region serves.",
+        order_id=ID,
+        authority_id=ID,
+        order_kind=WORD,
+        basis=FACT,
+        channel=one_of("signed", "paper"),
+        document_digest=DIGEST,
+        subject_ids=some(ID),
+        order_ids=some(ID),
+        countries=some(COUNTRY),
+        interim=FLAG,
+        received_at=TIME,
+        due_at=TIME.or_none,
+        complied_at=TIME.or_none,
+    ),
+    "regions.order_refused": Kind(
+        "A second officer found that what was entered is not what the paper says.",
+        order_id=ID,
+        officer_id=ID,
+        document_digest=DIGEST,
+    ),
     # Accounts
     "accounts.erasure_begun": Kind(
         "An account is being erased; its key is destroyed.", account_id=ID

@@ -17,6 +17,7 @@ from reelm.feed.tasks import FORGET_IDLE, KEEP_LOG
 from reelm.foundation.config import load
 from reelm.foundation.jobs import defer, run_worker
 from reelm.foundation.parts import Parts
+from reelm.regions.tasks import LAPSE_ORDERS
 from reelm.videos.tasks import SWEEP
 from reelm.web.application import build
 
@@ -68,7 +69,7 @@ async def _web(parts: Parts, stop: asyncio.Event) -> None:
 async def _worker(parts: Parts, stop: asyncio.Event) -> None:
     with parts.transaction() as session:
         # What a killed worker left lying about goes now, not at the next full hour.
-        for task in (SWEEP, KEEP_LOG, FORGET_IDLE):
+        for task in (LAPSE_ORDERS, SWEEP, KEEP_LOG, FORGET_IDLE):
             defer(session, task)
     working = asyncio.ensure_future(
         run_worker(parts, app.JOBS, queues=app.queues(parts.settings), periodic=app.PERIODIC)

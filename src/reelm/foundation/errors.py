@@ -16,6 +16,7 @@ ReelmError
 A domain error says its kind and one sentence for a person; web/errors.py maps kinds to statuses.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 
@@ -91,6 +92,11 @@ class LegallyWithheld(ReelmError):
     """A legal order withholds it."""
 
     kind = "legally_withheld"
+
+    def __init__(self, sentence: str, by: Sequence[object] = ()) -> None:
+        """Say with `by` the orders that withhold it, as far as they may be told."""
+        super().__init__(sentence)
+        self.by = tuple(by)
 
 
 class Unavailable(ReelmError):

@@ -1,0 +1,10 @@
+"""Jobs of this room; each calls one verb."""
+
+from reelm.foundation.jobs import JobRun
+from reelm.regions import orders
+
+
+def lapse_orders(run: JobRun) -> None:
+    """End the interim orders that nobody confirmed in time."""
+    with run.transaction() as session:
+        orders.lapse_orders(session)

@@ -1,0 +1,57 @@
+"""Legal orders: who may give them, how they come in, what they do and how they end."""
+
+from reelm.regions.orders.accept import TakenOrder, accept_signed
+from reelm.regions.orders.authorities import (
+    POWERS,
+    KnownAuthority,
+    NewAuthority,
+    add_authority,
+    add_key,
+    authorities,
+    authority,
+    revoke_key,
+)
+from reelm.regions.orders.end import lapse_orders
+from reelm.regions.orders.envelope import sign_envelope
+from reelm.regions.orders.paper import check_paper, enter_on_paper
+from reelm.regions.orders.reading import (
+    ListedOrder,
+    order,
+    orders,
+    orders_due,
+    orders_in_force,
+)
+from reelm.regions.orders.statement import (
+    FORM,
+    PAYLOAD_TYPE,
+    OrderStatement,
+    Targets,
+    read_statement,
+)
+
+__all__ = [
+    "FORM",
+    "PAYLOAD_TYPE",
+    "POWERS",
+    "KnownAuthority",
+    "ListedOrder",
+    "NewAuthority",
+    "OrderStatement",
+    "TakenOrder",
+    "Targets",
+    "accept_signed",
+    "add_authority",
+    "add_key",
+    "authorities",
+    "authority",
+    "check_paper",
+    "enter_on_paper",
+    "lapse_orders",
+    "order",
+    "orders",
+    "orders_due",
+    "orders_in_force",
+    "read_statement",
+    "revoke_key",
+    "sign_envelope",
+]

@@ -1,0 +1,119 @@
+"""Signed statements of authorities: DSSE envelopes, opened only with enough good signatures.
+
+The envelope is that of the DSSE protocol 1.0.2 with Ed25519 (RFC 8032). A keyid is the SHA-256 of
+the raw public key in hex. What is read is what was signed: the payload's very bytes.
+"""
+
+import base64
+import hashlib
+from typing import Any
+
+import msgspec
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from securesystemslib.dsse import Envelope
+from securesystemslib.exceptions import FormatError, VerificationError
+from securesystemslib.signer import (  # type: ignore[attr-defined]  # lists no exports
+    CryptoSigner,
+    SSlibKey,
+)
+
+from reelm.foundation.errors import Invalid
+
+MAX_BYTES = 256 * 1024
+MOST_SIGNATURES = 32
+
+
+def read_envelope(text: bytes, payload_type: str) -> Envelope:
+    """Read an envelope of this payload type; its signatures are not looked at yet.
+
+    Raises:
+        Invalid: it is none, or of another type.
+    """
+    if len(text) > MAX_BYTES:
+        raise Invalid(f"The envelope is larger than {MAX_BYTES // 1024} KiB.")
+    try:
+        envelope = Envelope.from_dict(_checked(text))
+    except (KeyError, TypeError, ValueError, FormatError) as error:
+        raise Invalid(f"This is no DSSE envelope: {error}.") from None
+    if envelope.payload_type != payload_type:
+        raise Invalid(f"The payload type is {envelope.payload_type!r}, and not {payload_type!r}.")
+    return envelope
+
+
+def signers(envelope: Envelope, public_keys: list[str], threshold: int) -> list[str]:
+    """Return the ids of the keys that signed, at least `threshold` of those given.
+
+    Args:
+        envelope: the envelope.
+        public_keys: hex digits of raw Ed25519 public keys, all of one authority.
+        threshold: how many of them have to have signed.
+
+    Raises:
+        Invalid: there are not enough good signatures.
+    """
+    keys = [_key(public_key) for public_key in public_keys]
+    found = list[str]()
+    for key in keys:
+        try:
+            found += Envelope.verify(envelope, [key], 1)
+        except VerificationError:
+            continue
+    if len(found) < threshold:
+        raise Invalid(
+            f"It has {len(found)} good signatures of the authority; {threshold} are needed."
+        )
+    return sorted(found)
+
+
+def sign_envelope(payload: bytes, payload_type: str, keys: list[Ed25519PrivateKey]) -> bytes:
+    """Return the envelope of a payload signed by these keys, as JSON."""
+    envelope = Envelope(payload, payload_type, {})
+    for key in keys:
+        public = key.public_key()
+        envelope.sign(CryptoSigner(key, _key(public.public_bytes_raw().hex())))
+    return msgspec.json.encode(envelope.to_dict())
+
+
+def key_id(public_key: str) -> str:
+    """Return the keyid of a public key given in hex."""
+    return hashlib.sha256(bytes.fromhex(public_key)).hexdigest()
+
+
+def read_public_key(text: str) -> str:
+    """Return the hex digits of an Ed25519 public key given as 64 hex digits or base64.
+
+    Raises:
+        Invalid: it is none.
+    """
+    text = text.strip()
+    try:
+        raw = bytes.fromhex(text) if len(text) == 64 else base64.b64decode(text, validate=True)
+        Ed25519PublicKey.from_public_bytes(raw)
+    except ValueError:
+        raise Invalid("An Ed25519 public key is 64 hex digits, or its base64.") from None
+    return raw.hex()
+
+
+def _key(public_key: str) -> SSlibKey:
+    public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
+    return SSlibKey.from_crypto(public, keyid=key_id(public_key))
+
+
+def _checked(text: bytes) -> dict[str, Any]:
+    envelope = msgspec.json.decode(text, type=_Envelope)
+    return msgspec.to_builtins(envelope)  # type: ignore[no-any-return]
+
+
+class _Signature(msgspec.Struct, forbid_unknown_fields=True):
+    keyid: str
+    sig: str
+
+
+class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
+    payload: str
+    payloadType: str  # noqa: N815 - DSSE's own name
+    signatures: list[_Signature]
+
+    def __post_init__(self) -> None:
+        if len(self.signatures) > MOST_SIGNATURES:
+            raise ValueError(f"more than {MOST_SIGNATURES} signatures")

@@ -1,0 +1,5 @@
+"""The kinds of jobs of this room."""
+
+from reelm.foundation.jobs import Task
+
+LAPSE_ORDERS = Task("regions.lapse_orders")
