@@ -98,6 +98,25 @@ def test_under_the_stated_age_nobody_is_profiled_unless_it_is_asked_for(of, pers
     assert (asked.is_profiled, asked.reason) == (True, None)
 
 
+@pytest.mark.parametrize("default", ["off", "ask"])
+def test_where_the_pack_says_so_nobody_is_profiled_until_they_choose_it(of, person, default):
+    pack = _stated(profiling_default=default)
+    somebody = person(30)
+    found = of(pack, somebody)
+    assert (found.is_profiled, found.may_be_profiled) == (False, True)
+    assert "unless you choose so" in found.reason
+    assert of(pack).is_profiled is False
+    asked = of(pack, somebody, is_profiled=True)
+    assert (asked.is_profiled, asked.reason) == (True, None)
+
+
+def test_who_is_too_young_to_consent_cannot_choose_to_be_profiled(of, person):
+    pack = _stated(consent_age_years=15)
+    assert of(pack, person(16)).is_profiled
+    found = of(pack, person(14))
+    assert (found.is_profiled, found.may_be_profiled) == (False, False)
+
+
 def test_where_children_may_not_be_tracked_none_of_them_can_switch_it_on(of, person):
     child, grown = person(17), person(19)
     assert of(INDIA, grown).is_profiled

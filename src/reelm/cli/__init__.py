@@ -10,6 +10,7 @@ import typer
 from reelm import __version__
 from reelm.cli.accounts import accounts
 from reelm.cli.options import AsJson, Region, open_region, say
+from reelm.cli.policy import policy
 from reelm.foundation.errors import ReelmError
 
 cli = typer.Typer(
@@ -30,12 +31,15 @@ One region is one folder: its settings, keys, database and media.
 Or try it at once with made-up content: [bold]reelm demo[/bold]""",
 )
 cli.add_typer(accounts, name="accounts")
+cli.add_typer(policy, name="policy")
 
 
 @cli.command()
 def init(
     path: Annotated[Path, typer.Argument(help="New folder for the region home.")],
-    jurisdiction: Annotated[str, typer.Option(help="Policy pack, such as IN or neutral.")],
+    jurisdiction: Annotated[
+        str, typer.Option(help="Such as IN, DE or neutral; `reelm policy show` lists them.")
+    ],
     operator: Annotated[str, typer.Option(help="Legal entity that will run the region.")],
     name: Annotated[str, typer.Option(help="Name shown to people.")] = "Reelm",
     number: Annotated[

@@ -35,6 +35,7 @@ AGE_UNKNOWN = (
     " and your age is not known."
 )
 YOUR_CHOICE = "It is so until you choose it."
+BY_DEFAULT = "In this region the feed is not made from what you watch unless you choose so."
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,8 @@ def default_settings(parts: Parts) -> FeedSettings:
     """Return what holds for an anonymous viewer who comes for the first time."""
     if not _pack(parts).anonymous_feed:
         return FeedSettings(is_profiled=False, may_be_profiled=False, reason=NOT_FOR_ANONYMOUS)
-    return FeedSettings()
+    standing = _by_default(_pack(parts))
+    return FeedSettings(standing.is_profiled, standing.may_choose, standing.reason)
 
 
 def _holds(session: Session, parts: Parts, account_id: int | None, row: Any) -> FeedSettings:
@@ -179,14 +181,18 @@ def _standing(session: Session, parts: Parts, account_id: int | None) -> _Standi
     pack = _pack(parts)
     if account_id is None or pack.profiling_age is None:
         # Of an anonymous viewer nothing outlasts the session; a pack may forbid even that.
-        return _Standing()
+        return _by_default(pack)
     age = accounts.age_of(session, parts, account_id)
     if age is not None and age >= pack.profiling_age:
-        return _Standing()
+        return _by_default(pack)
     sentence = (AGE_UNKNOWN if age is None else TOO_YOUNG).format(age=pack.profiling_age)
     if pack.young_may_choose_profiling:
         return _Standing(is_profiled=False, reason=f"{sentence} {YOUR_CHOICE}")
     return _Standing(is_profiled=False, may_choose=False, reason=sentence)
+
+
+def _by_default(pack: regions.PolicyPack) -> _Standing:
+    return _Standing() if pack.profiled_by_default else _Standing(False, reason=BY_DEFAULT)
 
 
 def _pack(parts: Parts) -> regions.PolicyPack:

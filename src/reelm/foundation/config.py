@@ -29,7 +29,12 @@ class RegionSettings(_Section, frozen=True):
     number: Annotated[int, Meta(ge=0, le=1023, description="Number inside every id; 0 to 1023.")]
     name: Annotated[str, Meta(min_length=1, max_length=80, description="Name shown to people.")]
     jurisdiction: Annotated[
-        str, Meta(min_length=2, max_length=20, description="Policy pack: IN or neutral.")
+        str,
+        Meta(
+            min_length=2,
+            max_length=20,
+            description="Policy pack: IN, a member state of the EU such as DE, or neutral.",
+        ),
     ]
     operator: Annotated[
         str, Meta(min_length=1, max_length=200, description="Legal entity that runs the region.")

@@ -1,6 +1,7 @@
 """The residency boundary: jurisdictions and their policy packs, operators and terms."""
 
-from reelm.regions.policy import DEFAULT_MINIMUM_AGE_YEARS, Fact, PolicyPack, load_pack, packs
+from reelm.regions.pack_files import jurisdictions, load_pack, packs, parse_pack, read_pack
+from reelm.regions.policy import DEFAULT_MINIMUM_AGE_YEARS, Fact, PolicyPack, meanings
 from reelm.regions.tenure import (
     CurrentTenure,
     begin_first_tenure,
@@ -20,8 +21,12 @@ __all__ = [
     "begin_first_tenure",
     "current_tenure",
     "ensure_tenure",
+    "jurisdictions",
     "load_pack",
+    "meanings",
     "packs",
+    "parse_pack",
+    "read_pack",
     "region_facts",
     "region_id",
 ]

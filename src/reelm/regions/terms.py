@@ -3,10 +3,12 @@
 import msgspec
 
 from reelm.foundation.config import Settings, UploadSettings
-from reelm.regions.policy import Fact, PolicyPack, load_pack
+from reelm.regions.pack_files import load_pack
+from reelm.regions.policy import Fact
 
 # A new text gets a new version here; its words are web/templates/terms.html, which names it.
 TERMS_VERSION = "2026-11"
+FactValue = int | bool | str | tuple[str, ...]
 
 
 class UploadLimits(msgspec.Struct, frozen=True):
@@ -28,7 +30,8 @@ class RegionFacts(msgspec.Struct, frozen=True):
     anonymous_feed: bool
     terms_version: str
     upload: UploadLimits
-    policy: dict[str, Fact[int | bool]]
+    countries: list[str]
+    policy: dict[str, Fact[FactValue]]
 
 
 def region_facts(settings: Settings) -> RegionFacts:
@@ -42,7 +45,8 @@ def region_facts(settings: Settings) -> RegionFacts:
         anonymous_feed=pack.anonymous_feed,
         terms_version=TERMS_VERSION,
         upload=_limits(settings.upload),
-        policy=_facts(pack),
+        countries=sorted(pack.countries),
+        policy=dict(pack.facts()),
     )
 
 
@@ -50,8 +54,3 @@ def _limits(upload: UploadSettings) -> UploadLimits:
     return UploadLimits(
         upload.max_bytes, upload.max_duration_s, upload.max_side_px, upload.quota_bytes
     )
-
-
-def _facts(pack: PolicyPack) -> dict[str, Fact[int | bool]]:
-    values = msgspec.structs.asdict(pack)
-    return {key: fact for key, fact in values.items() if isinstance(fact, Fact)}
