@@ -58,6 +58,8 @@ def load_views(session: Session, ids: Sequence[int]) -> list[VideoView]:
     wanted = list(dict.fromkeys(ids))[:MAX_VIEWS]
     if not wanted:
         return []
+    # First: a video that is ready by then has its renditions in the next queries.
+    rows = session.execute(_VIDEOS.where(Video.id.in_(wanted))).all()
     renditions = _renditions(session, wanted)
     captions = _captions(session, wanted)
     hashtags = _hashtags(session, wanted)
@@ -68,7 +70,7 @@ def load_views(session: Session, ids: Sequence[int]) -> list[VideoView]:
             captions=tuple(captions[row.id]),
             hashtags=tuple(hashtags[row.id]),
         )
-        for row in session.execute(_VIDEOS.where(Video.id.in_(wanted)))
+        for row in rows
     }
     return [views[video_id] for video_id in wanted if video_id in views]
 
