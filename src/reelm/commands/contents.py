@@ -6,10 +6,9 @@ be made of a database that an older release left.
 
 from typing import Any
 
-from alembic.script import ScriptDirectory
 from psycopg import Connection, sql
 
-from reelm.foundation.database.migrate import alembic_config
+from reelm.foundation.database.migrate import migrations
 
 # Columns that say how large the object beside them is.
 SIZES = {("rendition", "object"): "size_bytes", ("video", "original_object"): "original_bytes"}
@@ -27,12 +26,12 @@ def revision(connection: Connection[Any]) -> str | None:
 
 def newest_revision() -> str:
     """Return the revision that this release makes."""
-    return str(ScriptDirectory.from_config(alembic_config()).get_current_head())
+    return str(migrations().get_current_head())
 
 
 def known_revisions() -> set[str]:
     """Return the revisions that this release can start from."""
-    script = ScriptDirectory.from_config(alembic_config())
+    script = migrations()
     return {step.revision for step in script.walk_revisions()}
 
 

@@ -1,5 +1,6 @@
 """Migrations: they run by themselves at start, one process at a time, resumable."""
 
+from functools import cache
 from pathlib import Path
 
 import psycopg
@@ -42,16 +43,14 @@ def migrate(owner_conninfo: str) -> bool:
         engine.dispose()
 
 
-def alembic_config() -> Config:
-    """Return Alembic's configuration for our migrations."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    return config
+@cache
+def migrations() -> ScriptDirectory:
+    """Return our migrations, read once."""
+    return ScriptDirectory.from_config(_config())
 
 
 def _upgrade(connection: Connection) -> bool:
-    config = alembic_config()
-    script = ScriptDirectory.from_config(config)
+    script = migrations()
     current = MigrationContext.configure(connection).get_current_revision()
     connection.rollback()
     head = script.get_current_head()
@@ -63,9 +62,16 @@ def _upgrade(connection: Connection) -> bool:
             f"The database has schema {current}, which this release does not know: "
             "start the newer release again, or restore a backup made by this one."
         )
+    config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     return True
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
 
 
 def _check_version(connection: Connection) -> None:
