@@ -43,7 +43,8 @@ def _killed(parts):
     with _begin(parts, "load") as process:
         for line in process.stdout:
             acknowledged.append(int(line))
-            if len(acknowledged) == ACKNOWLEDGED_BEFORE_EACH:
+            is_enough = len(acknowledged) >= ACKNOWLEDGED_BEFORE_EACH
+            if is_enough and snapshots.snapshots(parts):
                 process.kill()
     assert process.returncode == -9
     return acknowledged
