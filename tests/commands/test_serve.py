@@ -27,8 +27,17 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A clip whose encode takes long enough to be killed in the middle."""
-    path = tmp_path_factory.mktemp("clip") / "long.mp4"
-    source = "testsrc2=s=1080x1920:r=30:d=3,noise=alls=20"
+    return _made(tmp_path_factory.mktemp("clip") / "long.mp4", "1080x1920")
+
+
+@pytest.fixture(scope="module")
+def small_clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A clip that is soon encoded, where only its upload is killed."""
+    return _made(tmp_path_factory.mktemp("clip") / "small.mp4", "360x640")
+
+
+def _made(path: Path, size: str) -> bytes:
+    source = f"testsrc2=s={size}:r=30:d=3,noise=alls=20"
     words = ["-f", "lavfi", "-i", source, "-c:v", "libx264", "-preset", "ultrafast", "-g", "30"]
     words += ["-pix_fmt", "yuv420p", "-loglevel", "error", str(path)]
     subprocess.run([ffmpeg_path(None), *words], check=True)
@@ -111,16 +120,16 @@ def slowly(data: bytes, gate: threading.Event) -> Iterator[bytes]:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_an_upload_goes_on_after_a_kill(
-    served: Served, uploader: Callable[[str], Uploader], clip: bytes, part: str
+    served: Served, uploader: Callable[[str], Uploader], small_clip: bytes, part: str
 ) -> None:
     person = uploader(f"up_{part}")
-    url = person.create(len(clip))
+    url = person.create(len(small_clip))
     gate = threading.Event()
 
     def send() -> None:
         headers = {**TUS, "upload-offset": "0", "content-type": "application/offset+octet-stream"}
         with contextlib.suppress(httpx.TransportError):
-            person.client.patch(url, content=slowly(clip, gate), headers=headers)
+            person.client.patch(url, content=slowly(small_clip, gate), headers=headers)
 
     sender = threading.Thread(target=send)
     sender.start()
@@ -131,7 +140,7 @@ def test_an_upload_goes_on_after_a_kill(
     if part == "supervisor":
         served.start()
     until(lambda: person.offset(url))
-    video_id = person.finish(url, clip)
+    video_id = person.finish(url, small_clip)
     ended = until(lambda: final(person, video_id))
     assert ended["state"] == "ready"
 
