@@ -33,9 +33,9 @@ def statements(parts):
 
 @pytest.fixture
 def look(parts):
-    def look(*asked: kept_cards.Asked):
+    def look(*asked: tuple[int | None, list[int]]):
         with parts.transaction() as session:
-            return social.glances(session, asked)
+            return social.glances(session, [social.Asked(*one) for one in asked])
 
     return look
 
@@ -132,7 +132,7 @@ def test_a_video_that_changes_between_the_rule_and_the_reading_is_left_out(
     scene, look, parts, monkeypatch
 ):
     _, _, video_id = scene
-    asked = kept_cards._rows
+    asked = kept_cards._CHANGING.rows
 
     def asked_and_then_changed(session, told):
         rows = asked(session, told)
@@ -140,7 +140,7 @@ def test_a_video_that_changes_between_the_rule_and_the_reading_is_left_out(
             other.execute(text("UPDATE video SET caption = 'secret', audience = 'private'"))
         return rows
 
-    monkeypatch.setattr(kept_cards, "_rows", asked_and_then_changed)
+    monkeypatch.setattr(kept_cards._CHANGING, "rows", asked_and_then_changed)
     assert look((None, [video_id])) == [[]]
 
 

@@ -21,11 +21,16 @@ class Act(NamedTuple):
 
 
 def signals_of(
-    session: Session, *, viewer_id: int, account_id: int | None, acts: Sequence[Act]
+    session: Session,
+    *,
+    viewer_id: int,
+    account_id: int | None,
+    acts: Sequence[Act],
+    country: str | None = None,
 ) -> list[Signal]:
     """Return the signals to write; what is about a video that is not shown is passed over."""
     video_ids = {act.video_id for act in acts if act.video_id}
-    query = watchable_by(account_id, Video.id).where(Video.id.in_(video_ids))
+    query = watchable_by(account_id, Video.id, country=country).where(Video.id.in_(video_ids))
     there = set(session.scalars(query)) if video_ids else set[int]()
     signals = []
     for act in acts:

@@ -12,7 +12,7 @@ from sqlalchemy import Select, select, true
 from sqlalchemy.orm import Session
 
 from reelm.feed.cursor import Cursors
-from reelm.feed.parameters import ACCOUNT, BEFORE, MOST
+from reelm.feed.parameters import ACCOUNT, BEFORE, COUNTRY, MOST
 from reelm.social import visible_to
 from reelm.social.models import Follow
 from reelm.videos.models import Video
@@ -30,7 +30,13 @@ class FollowingPage:
 
 
 def following(
-    session: Session, region_key: bytes, *, account_id: int, limit: int, cursor: str | None = None
+    session: Session,
+    region_key: bytes,
+    *,
+    account_id: int,
+    limit: int,
+    cursor: str | None = None,
+    country: str | None = None,
 ) -> FollowingPage:
     """Return the next page of the videos of those whom an account follows.
 
@@ -39,7 +45,7 @@ def following(
     """
     cursors = Cursors.of(region_key, account_id)
     before = MAX_ID if cursor is None else cursors.read("following", cursor)
-    bound = {"account_id": account_id, "before": before, "most": limit}
+    bound = {"account_id": account_id, "country": country, "before": before, "most": limit}
     ids = tuple(session.scalars(_newest(), bound))
     return FollowingPage(ids, cursors.write("following", ids[-1] if ids else before))
 
@@ -57,7 +63,7 @@ def _newest() -> Select[Any]:
         .subquery()
     )
     of_one = (
-        visible_to(ACCOUNT, Video.id)
+        visible_to(ACCOUNT, Video.id, country=COUNTRY)
         .where(Video.account_id == followed.c.creator_id, Video.id < BEFORE)
         .order_by(Video.id.desc())
         .limit(MOST)

@@ -72,6 +72,7 @@ def hide(
     kind: HiddenKind,
     subject: str,
     video_id: int = 0,
+    country: str | None = None,
 ) -> tuple[Hidden, list[Signal]]:
     """Hide something and return it with the signals to write.
 
@@ -85,6 +86,7 @@ def hide(
         kind: what is hidden.
         subject: an id as text, or a hashtag.
         video_id: the video at which it was said, if any.
+        country: where the viewer is; None where nobody knows.
 
     Raises:
         Missing: there is no such thing for this viewer.
@@ -93,14 +95,14 @@ def hide(
         Forbidden: nothing may be kept of an anonymous viewer here.
     """
     refuse_unkept(parts, account_id)
-    subject = _checked(session, account_id, kind, subject)
+    subject = _checked(session, account_id, country, kind, subject)
     _refuse_too_many(session, viewer_id)
     session.execute(
         insert(HiddenSubject)
         .values(viewer_id=viewer_id, kind=kind, subject=subject, created_at=now())
         .on_conflict_do_nothing()
     )
-    entry = _entries(session, account_id, _rows(session, viewer_id, [(kind, subject)]))[0]
+    entry = _entries(session, account_id, country, _rows(session, viewer_id, [(kind, subject)]))[0]
     return entry, [sign_of(viewer_id, kind, subject, video_id)]
 
 
@@ -135,6 +137,7 @@ def hidden(
     account_id: int | None,
     limit: int,
     after: After | None = None,
+    country: str | None = None,
 ) -> list[Hidden]:
     """Return what a viewer has hidden, the newest first."""
     order = (HiddenSubject.created_at, HiddenSubject.kind, HiddenSubject.subject)
@@ -143,19 +146,25 @@ def hidden(
         last = tuple_(literal(after.created_at), literal(after.kind), literal(after.subject))
         query = query.where(tuple_(*order) < last)
     rows = session.scalars(query.order_by(*(column.desc() for column in order)).limit(limit))
-    return _entries(session, account_id, rows.all())
+    return _entries(session, account_id, country, rows.all())
 
 
-def _checked(session: Session, account_id: int | None, kind: HiddenKind, subject: str) -> str:
+def _checked(
+    session: Session,
+    account_id: int | None,
+    country: str | None,
+    kind: HiddenKind,
+    subject: str,
+) -> str:
     if kind == "hashtag":
         return topic_of(subject)
     number = _number(kind, subject)
     if kind == "video":
-        social.require_watchable(session, account_id, number)
+        social.require_watchable(session, account_id, number, country)
     elif kind == "creator":
         if number == account_id:
             raise Invalid("You cannot hide yourself.")
-        _require_creator(session, account_id, number)
+        _require_creator(session, account_id, number, country)
     elif session.get(Sound, number) is None:
         raise Missing("There is no such sound.")
     return str(number)
@@ -167,13 +176,15 @@ def _number(kind: HiddenKind, subject: str) -> int:
     return int(subject)
 
 
-def _require_creator(session: Session, account_id: int | None, creator_id: int) -> None:
+def _require_creator(
+    session: Session, account_id: int | None, creator_id: int, country: str | None
+) -> None:
     handle = session.scalar(
         select(Account.handle).where(Account.id == creator_id, Account.state == "active")
     )
     if handle is None:
         raise Missing("There is no such account.")
-    social.account_at(session, account_id, handle)
+    social.account_at(session, account_id, handle, country)
 
 
 def _refuse_too_many(session: Session, viewer_id: int) -> None:
@@ -193,14 +204,17 @@ def _rows(
 
 
 def _entries(
-    session: Session, account_id: int | None, rows: Sequence[HiddenSubject]
+    session: Session,
+    account_id: int | None,
+    country: str | None,
+    rows: Sequence[HiddenSubject],
 ) -> list[Hidden]:
     of_kind: dict[str, list[int]] = {name: [] for name in get_args(HiddenKind)}
     for row in rows:
         if row.kind != "hashtag":
             of_kind[row.kind].append(int(row.subject))
     named = {
-        **_videos(session, account_id, of_kind["video"]),
+        **_videos(session, account_id, country, of_kind["video"]),
         **_creators(session, of_kind["creator"]),
         **_sounds(session, of_kind["sound"]),
     }
@@ -216,13 +230,15 @@ def _entries(
 Named = dict[tuple[str, str], tuple[str, str | None]]
 
 
-def _videos(session: Session, account_id: int | None, ids: Sequence[int]) -> Named:
+def _videos(
+    session: Session, account_id: int | None, country: str | None, ids: Sequence[int]
+) -> Named:
     return {
         ("video", str(card.id)): (
             card.caption or f"A video of {card.creator.display_name}",
             f"/@{card.creator.handle}/{card.id}",
         )
-        for card in social.cards(session, account_id, ids)
+        for card in social.cards(session, account_id, ids, country)
     }
 
 

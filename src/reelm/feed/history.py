@@ -39,6 +39,7 @@ def history(
     account_id: int | None,
     limit: int,
     before_seq: int | None = None,
+    country: str | None = None,
 ) -> History:
     """Return what a viewer watched, the last first, each video once."""
     last = (
@@ -54,7 +55,7 @@ def history(
     if before_seq is not None:
         query = query.where(last.c.seq < before_seq)
     rows = session.execute(query.limit(limit + 1)).all()
-    cards = _cards(session, account_id, [row.video_id for row in rows[:limit]])
+    cards = _cards(session, account_id, country, [row.video_id for row in rows[:limit]])
     watched = tuple(
         WatchedVideo(row.video_id, cards.get(row.video_id), row.at, row.watched_ms, row.long_view)
         for row in rows[:limit]
@@ -74,6 +75,6 @@ def forget_watched(session: Session, *, viewer_id: int, video_id: int) -> list[S
 
 
 def _cards(
-    session: Session, account_id: int | None, video_ids: Sequence[int]
+    session: Session, account_id: int | None, country: str | None, video_ids: Sequence[int]
 ) -> dict[int, social.Card]:
-    return {card.id: card for card in social.cards(session, account_id, video_ids)}
+    return {card.id: card for card in social.cards(session, account_id, video_ids, country)}

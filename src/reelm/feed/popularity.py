@@ -21,6 +21,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
 from reelm.feed.parameters import BEFORE, MOST
+from reelm.regions import ANYWHERE
 from reelm.social import visible_to
 from reelm.social.models import VideoCount
 from reelm.videos.models import Video, VideoHashtag
@@ -168,6 +169,7 @@ def _statement(*, by_topic: bool, by_language: bool) -> Select[Any]:
         Video.account_id,
         func.coalesce(VideoCount.completions, 0).label("completions"),
         func.floor(published_ms).label("published_ms"),
+        country=ANYWHERE,
     ).outerjoin(VideoCount, VideoCount.video_id == Video.id)
     newest: Any = Video.id
     if by_topic:

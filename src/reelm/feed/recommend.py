@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from reelm import social
 from reelm.feed.cursor import Cursors
 from reelm.feed.live import LiveFeed
-from reelm.feed.parameters import ACCOUNT
+from reelm.feed.parameters import ACCOUNT, COUNTRY
 from reelm.feed.ranker import Ask, Pick
 from reelm.feed.settings import FeedSettings
 from reelm.feed.signals import Kind, Signal, Surface
@@ -40,6 +40,7 @@ class Wanted(NamedTuple):
         settings: of the viewer.
         limit: most videos on a page that is made now.
         cursor: of the page before; None begins.
+        country: where the viewer is; None: nobody knows, so inside every order's territory.
     """
 
     viewer_id: int
@@ -47,6 +48,7 @@ class Wanted(NamedTuple):
     settings: FeedSettings
     limit: int = 10
     cursor: str | None = None
+    country: str | None = None
 
 
 class Page(NamedTuple):
@@ -96,14 +98,19 @@ def recommend_all(
     around = _around(session, [one.account_id for one in wanted if one.account_id is not None])
     picked = [_picked(parts, live, one, around) for one in wanted]
     found = [one for one in picked if isinstance(one, _Picked)]
-    asked = [(one.wanted.account_id, [pick.video_id for pick in one.picks]) for one in found]
+    asked = [
+        social.Asked(
+            one.wanted.account_id, [pick.video_id for pick in one.picks], one.wanted.country
+        )
+        for one in found
+    ]
     shown = iter(social.glances(session, asked))
     return [_page(live, one, next(shown)) if isinstance(one, _Picked) else one for one in picked]
 
 
-def shows_any(session: Session, account_id: int | None) -> bool:
+def shows_any(session: Session, account_id: int | None, country: str | None = None) -> bool:
     """Return whether there is a video that lists may show to this viewer."""
-    return session.scalar(_any(), {"account_id": account_id}) is not None
+    return session.scalar(_any(), {"account_id": account_id, "country": country}) is not None
 
 
 def _picked(
@@ -185,7 +192,7 @@ def _around(session: Session, account_ids: Sequence[int]) -> dict[int | None, _A
 
 @cache
 def _any() -> Select[Any]:
-    return social.visible_to(ACCOUNT, Video.id).limit(1)
+    return social.visible_to(ACCOUNT, Video.id, country=COUNTRY).limit(1)
 
 
 @cache

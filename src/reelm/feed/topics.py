@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
 from reelm.feed.parameters import MOST
+from reelm.regions import ANYWHERE
 from reelm.social import visible_to
 from reelm.videos.models import Video, VideoHashtag
 
@@ -62,7 +63,7 @@ def topics(session: Session, language: str = "") -> Offer:
 
 
 def _newest(*, by_language: bool) -> Select[Any]:
-    query = visible_to(None, Video.id, Video.language).order_by(Video.id.desc())
+    query = visible_to(None, Video.id, Video.language, country=ANYWHERE).order_by(Video.id.desc())
     if by_language:
         query = query.where(Video.language == bindparam("language", type_=Text))
     return query.limit(bindparam("window"))

@@ -8,9 +8,20 @@ and video that are close together only the first is a view, as anybody reads the
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, BigInteger, Date, DateTime, any_, bindparam, func, select, true
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Date,
+    DateTime,
+    Select,
+    any_,
+    bindparam,
+    func,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -19,7 +30,7 @@ from reelm.feed.signals import COMPLETE_AT, SAME_VIEW, Kind, Signal, Surface, is
 from reelm.foundation.clock import now
 from reelm.foundation.database.prepared import Prepared, as_array
 from reelm.foundation.errors import TooLarge
-from reelm.social import watchable_by
+from reelm.social import Asked, ForViewers, ViewerAccount, watchable_by
 from reelm.social.models import VideoCount
 from reelm.videos.models import Video
 
@@ -51,6 +62,7 @@ class Told(NamedTuple):
     viewer_id: int
     account_id: int | None
     watches: Sequence[Watched]
+    country: str | None = None
 
 
 class _Recent(NamedTuple):
@@ -60,9 +72,7 @@ class _Recent(NamedTuple):
     viewed: set[int]
 
 
-def watches_of(
-    session: Session, *, viewer_id: int, account_id: int | None, watches: Sequence[Watched]
-) -> list[Signal]:
+def watches_of(session: Session, told: Told) -> list[Signal]:
     """Return the signals of watches that are new, for the log, which also counts the views.
 
     Videos that are unknown or not shown to the viewer are passed over. Times are cut to what
@@ -71,7 +81,7 @@ def watches_of(
     Raises:
         TooLarge: more than MAX_BATCH at once.
     """
-    return watches_of_all(session, [Told(viewer_id, account_id, watches)])[0]
+    return watches_of_all(session, [told])[0]
 
 
 def watches_of_all(session: Session, told: Sequence[Told]) -> list[list[Signal]]:
@@ -117,7 +127,7 @@ def _new_of(
     return signals
 
 
-def count_watches(session: Session, *, account_id: int | None, watches: Sequence[Watched]) -> None:
+def count_watches(session: Session, told: Told) -> None:
     """Count the views of somebody of whom nothing is written down; one's own are none.
 
     Watches of one video that are told of together are one view.
@@ -125,14 +135,14 @@ def count_watches(session: Session, *, account_id: int | None, watches: Sequence
     Raises:
         TooLarge: more than MAX_BATCH at once.
     """
-    _check_number(watches)
-    durations = _watchable(session, [Told(0, account_id, watches)], but_own=True)
+    _check_number(told.watches)
+    durations = _watchable(session, [told], but_own=True)
     totals = dict[int, tuple[int, int, int]]()
-    for told in watches:
-        duration_ms = durations.get((account_id, told.video_id))
-        if duration_ms is None or told.watched_ms == 0 or told.video_id in totals:
+    for watched in told.watches:
+        duration_ms = durations.get((told.account_id, watched.video_id))
+        if duration_ms is None or watched.watched_ms == 0 or watched.video_id in totals:
             continue
-        watch = _plausible(told, duration_ms)
+        watch = _plausible(watched, duration_ms)
         whole = watch.loops > 0 or watch.watched_ms >= COMPLETE_AT * duration_ms
         totals[watch.video_id] = (1, int(whole), watch.watched_ms)
     if totals:
@@ -148,27 +158,15 @@ def _watchable(
     session: Session, told: Sequence[Told], *, but_own: bool = False
 ) -> dict[tuple[int | None, int], int]:
     """Return account, video -> length in ms of the videos that each may watch."""
-    strangers, accounts, videos = set[int](), list[int](), list[int]()
-    for one in told:
-        wanted = {watch.video_id for watch in one.watches}
-        if one.account_id is None:
-            strangers |= wanted
-        else:
-            videos += wanted
-            accounts += [one.account_id] * len(wanted)
-    found = dict[tuple[int | None, int], int]()
-    if strangers:
-        for video_id, duration_ms in _for_strangers().tuples(
-            session, video_ids=as_array(strangers)
-        ):
-            found[None, video_id] = duration_ms
-    if videos:
-        for video_id, duration_ms, creator_id, account_id in _for_accounts().tuples(
-            session, account_ids=as_array(accounts), video_ids=as_array(videos)
-        ):
-            if not (but_own and creator_id == account_id):
-                found[account_id, video_id] = duration_ms
-    return found
+    asked = [
+        Asked(one.account_id, {watch.video_id for watch in one.watches}, one.country)
+        for one in told
+    ]
+    return {
+        (account_id, video_id): duration_ms
+        for video_id, duration_ms, creator_id, account_id, _ in _WATCHABLE.rows(session, asked)
+        if not (but_own and creator_id == account_id)
+    }
 
 
 def _recent(session: Session, told: Sequence[Told]) -> dict[int, _Recent]:
@@ -215,30 +213,12 @@ def _count(session: Session, totals: Mapping[int, Sequence[int]]) -> None:
 _VIDEOS = bindparam("video_ids", type_=ARRAY(BigInteger))
 
 
-@cache
-def _for_strangers() -> Prepared:
-    query = watchable_by(None, Video.id, Video.duration_ms)
-    return Prepared(query.where(Video.id == any_(_VIDEOS), Video.state == "ready"))
+def _watchable_videos(account_id: ViewerAccount, country: Any) -> Select[Any]:
+    columns = (Video.id, Video.duration_ms, Video.account_id)
+    return watchable_by(account_id, *columns, country=country).where(Video.state == "ready")
 
 
-@cache
-def _for_accounts() -> Prepared:
-    asked = (
-        func.unnest(bindparam("account_ids", type_=ARRAY(BigInteger)), _VIDEOS)
-        .table_valued("account_id", "video_id", name="asked")
-        .render_derived()
-    )
-    return Prepared(
-        watchable_by(
-            asked.c.account_id,
-            Video.id,
-            Video.duration_ms,
-            Video.account_id.label("creator_id"),
-            asked.c.account_id,
-        )
-        .join(asked, asked.c.video_id == Video.id)
-        .where(Video.state == "ready")
-    )
+_WATCHABLE = ForViewers(_watchable_videos)
 
 
 @cache

@@ -54,6 +54,17 @@ class HttpSettings(_Section, frozen=True):
         list[str],
         Meta(description="Addresses whose X-Forwarded-For is believed; comma-separated."),
     ] = []
+    country_header: Annotated[
+        str,
+        Meta(
+            description="Header in which a trusted proxy says the viewer's country, such as "
+            "X-Country; empty: none."
+        ),
+    ] = ""
+    country_database: Annotated[
+        str,
+        Meta(description="File in MaxMind's format that tells the country of an address."),
+    ] = ""
     threads: Annotated[int, Meta(ge=1, le=128, description="Threads that answer requests.")] = 16
     processes: Annotated[
         int, Meta(ge=1, le=64, description="Web processes that share the port.")

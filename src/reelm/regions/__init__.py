@@ -1,32 +1,67 @@
 """The residency boundary: jurisdictions and their policy packs, operators and terms."""
 
+from reelm.regions import orders
+from reelm.regions.audit_log import audit_signer
+from reelm.regions.clock_watch import time_bounds
+from reelm.regions.events import OrderEnded, OrderInForce
 from reelm.regions.pack_files import jurisdictions, load_pack, packs, parse_pack, read_pack
 from reelm.regions.policy import DEFAULT_MINIMUM_AGE_YEARS, Fact, PolicyPack, meanings
+from reelm.regions.restrictions import (
+    ANYWHERE,
+    SERVICE,
+    Country,
+    Withheld,
+    holds,
+    refusal,
+    restrict,
+    restrictions_on,
+    unrestrict,
+    withheld,
+    withheld_by,
+)
 from reelm.regions.tenure import (
     CurrentTenure,
     begin_first_tenure,
     current_tenure,
     ensure_tenure,
+    first_key,
     region_id,
 )
 from reelm.regions.terms import TERMS_VERSION, RegionFacts, region_facts
 
 __all__ = [
+    "ANYWHERE",
     "DEFAULT_MINIMUM_AGE_YEARS",
+    "SERVICE",
     "TERMS_VERSION",
+    "Country",
     "CurrentTenure",
     "Fact",
+    "OrderEnded",
+    "OrderInForce",
     "PolicyPack",
     "RegionFacts",
+    "Withheld",
+    "audit_signer",
     "begin_first_tenure",
     "current_tenure",
     "ensure_tenure",
+    "first_key",
+    "holds",
     "jurisdictions",
     "load_pack",
     "meanings",
+    "orders",
     "packs",
     "parse_pack",
     "read_pack",
+    "refusal",
     "region_facts",
     "region_id",
+    "restrict",
+    "restrictions_on",
+    "time_bounds",
+    "unrestrict",
+    "withheld",
+    "withheld_by",
 ]

@@ -14,10 +14,14 @@ from sqlalchemy import BindParameter, ColumnElement, any_, delete, exists, or_, 
 from sqlalchemy.orm import Session, aliased
 
 from reelm.foundation.clock import now
+from reelm.foundation.errors import Gone, LegallyWithheld, ReelmError
 from reelm.regions.models import Authority, LegalOrder, Restriction
 
 # The subject that stands for the whole service.
 SERVICE = 0
+# In place of a viewer's country: only what is withheld wherever one is. For what is gathered for
+# many viewers, each of whom is then asked about.
+ANYWHERE = "*"
 
 Source = Literal["order", "decision"]
 # Where a viewer is: an ISO 3166-1 alpha-2 code, a column or parameter that stands for one, or
@@ -117,6 +121,14 @@ def restrictions_on(session: Session, subject_ids: Sequence[int]) -> list[Withhe
         .order_by(Restriction.since, Restriction.source_id)
     )
     return [_told(*row) for row in rows]
+
+
+def refusal(what: str, by: Sequence[Withheld]) -> ReelmError:
+    """Return the error for what is withheld: by an order, or else by a decision of the staff."""
+    orders = [one for one in by if one.source == "order"]
+    if orders:
+        return LegallyWithheld(f"{what} is withheld by a legal order.", orders)
+    return Gone(f"{what} was taken down by a decision of the service.")
 
 
 def _told(

@@ -13,6 +13,7 @@ from reelm.social.follow import (
     refuse_request,
     unfollow,
 )
+from reelm.social.for_viewers import Asked, ForViewers
 from reelm.social.kept_cards import Glance, glances
 from reelm.social.like import Likes, like, likes_of, unlike
 from reelm.social.people import (
@@ -26,6 +27,7 @@ from reelm.social.people import (
 from reelm.social.visibility import (
     Access,
     Relation,
+    ViewerAccount,
     access_of,
     allows,
     lists,
@@ -39,8 +41,10 @@ from reelm.social.visibility import (
 
 __all__ = [
     "Access",
+    "Asked",
     "Card",
     "FollowState",
+    "ForViewers",
     "Glance",
     "Likes",
     "Person",
@@ -48,6 +52,7 @@ __all__ = [
     "Profile",
     "Relation",
     "Remark",
+    "ViewerAccount",
     "accept_all_requests",
     "accept_request",
     "access_of",

@@ -11,6 +11,7 @@ from sqlalchemy import (
     BigInteger,
     BindParameter,
     Select,
+    Text,
     and_,
     any_,
     bindparam,
@@ -23,10 +24,9 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.selectable import ScalarSelect
 
-from reelm.foundation.errors import Missing
 from reelm.social.models import VideoCount, VideoLike
 from reelm.social.people import Person, person_columns
-from reelm.social.visibility import NO_VIDEO, ViewerAccount, visible_to, watchable_by
+from reelm.social.visibility import ViewerAccount, own_of, refuse, visible_to, watchable_by
 from reelm.videos.hashtags import hashtags
 from reelm.videos.models import CaptionTrack, Rendition, Video
 
@@ -70,26 +70,34 @@ class Card:
     caption_languages: tuple[str, ...]
 
 
-def cards(session: Session, viewer_account_id: int | None, video_ids: Sequence[int]) -> list[Card]:
+def cards(
+    session: Session,
+    viewer_account_id: int | None,
+    video_ids: Sequence[int],
+    country: str | None = None,
+) -> list[Card]:
     """Return those of the videos that lists may show to this viewer, in the order given."""
-    return _read(session, visible_to, viewer_account_id, video_ids)
+    return _read(session, visible_to, viewer_account_id, video_ids, country)
 
 
 def own_cards(session: Session, account_id: int, video_ids: Sequence[int]) -> list[Card]:
     """Return an account's own videos among these in any state, in the order given."""
-    found = _read(session, watchable_by, account_id, video_ids)
-    return [card for card in found if card.is_mine]
+    return _read(session, _own, account_id, video_ids, None)
 
 
-def card(session: Session, viewer_account_id: int | None, video_id: int) -> Card:
+def card(
+    session: Session, viewer_account_id: int | None, video_id: int, country: str | None = None
+) -> Card:
     """Return one video that this viewer may open by its address.
 
     Raises:
         Missing: there is no such video for this viewer.
+        LegallyWithheld: an order withholds it where the viewer is.
+        Gone: a decision withholds it.
     """
-    found = _read(session, watchable_by, viewer_account_id, [video_id])
+    found = _read(session, watchable_by, viewer_account_id, [video_id], country)
     if not found:
-        raise Missing(NO_VIDEO)
+        refuse(session, viewer_account_id, video_id, country)
     return found[0]
 
 
@@ -100,22 +108,30 @@ def videos_of(
     *,
     limit: int,
     before: int | None = None,
+    country: str | None = None,
 ) -> list[Card]:
     """Return a creator's videos, newest first; `before` is the last id of the page before."""
-    query = visible_to(viewer_account_id, Video.id).where(Video.account_id == creator_id)
+    query = visible_to(viewer_account_id, Video.id, country=country)
+    query = query.where(Video.account_id == creator_id)
     if before is not None:
         query = query.where(Video.id < before)
     ids = session.scalars(query.order_by(Video.id.desc()).limit(limit)).all()
-    return cards(session, viewer_account_id, ids)
+    return cards(session, viewer_account_id, ids, country)
 
 
 def _read(
-    session: Session, rule: Any, viewer_account_id: int | None, video_ids: Sequence[int]
+    session: Session,
+    rule: Any,
+    viewer_account_id: int | None,
+    video_ids: Sequence[int],
+    country: str | None,
 ) -> list[Card]:
     if not video_ids:
         return []
     statement = _statement(rule, is_anonymous=viewer_account_id is None)
-    bound = {"account_id": viewer_account_id, "video_ids": list(video_ids)}
+    bound = {
+        "account_id": viewer_account_id, "video_ids": list(video_ids), "country": country
+    }  # fmt: skip
     found = {
         row.video_id: card_of(row, viewer_account_id) for row in session.execute(statement, bound)
     }
@@ -130,11 +146,16 @@ def _statement(rule: Any, *, is_anonymous: bool) -> Select[Any]:
         viewer = bindparam("account_id", type_=BigInteger)
     wanted = any_(bindparam("video_ids", type_=ARRAY(BigInteger)))
     statement: Select[Any] = (
-        rule(viewer, *card_columns(viewer))
+        rule(viewer, *card_columns(viewer), country=bindparam("country", type_=Text))
         .outerjoin(VideoCount, VideoCount.video_id == Video.id)
         .where(Video.id == wanted)
     )
     return statement
+
+
+def _own(account_id: ViewerAccount, *columns: Any, country: Any) -> Select[Any]:  # noqa: ARG001
+    # One's own are listed wherever one is, with what withholds them.
+    return own_of(account_id, *columns)
 
 
 def card_columns(viewer_account_id: ViewerAccount) -> tuple[Any, ...]:

@@ -17,7 +17,9 @@ MAX_CHARACTERS = 1000
 NO_COMMENT = "There is no such comment."
 
 
-def comment(session: Session, account_id: int, video_id: int, body: str) -> int:
+def comment(
+    session: Session, account_id: int, video_id: int, body: str, country: str | None = None
+) -> int:
     """Write a comment and return its id.
 
     Raises:
@@ -25,7 +27,7 @@ def comment(session: Session, account_id: int, video_id: int, body: str) -> int:
         Missing: there is no such video for this account.
     """
     text = clean(body)
-    require_watchable(session, account_id, video_id)
+    require_watchable(session, account_id, video_id, country)
     made = Comment(
         id=new_id(), video_id=video_id, account_id=account_id, body=text, created_at=now()
     )

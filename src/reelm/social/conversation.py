@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from reelm.accounts.models import Account
 from reelm.foundation.errors import Missing
+from reelm.regions import withheld
 from reelm.social.comment import NO_COMMENT
 from reelm.social.models import Comment
 from reelm.social.people import Person, person_columns
@@ -34,34 +35,39 @@ def comments_under(
     *,
     limit: int,
     before: int | None = None,
+    country: str | None = None,
 ) -> list[Remark]:
     """Return comments, newest first; `before` is the last id of the page before.
 
     Raises:
         Missing: there is no such video for this viewer.
+        LegallyWithheld: an order withholds it where the viewer is.
+        Gone: a decision withholds it.
     """
-    require_watchable(session, viewer_account_id, video_id)
-    query = _shown_to(viewer_account_id).where(Comment.video_id == video_id)
+    require_watchable(session, viewer_account_id, video_id, country)
+    query = _shown_to(viewer_account_id, country).where(Comment.video_id == video_id)
     if before is not None:
         query = query.where(Comment.id < before)
     rows = session.execute(query.order_by(Comment.id.desc()).limit(limit))
     return [_remark(row, viewer_account_id) for row in rows]
 
 
-def remark(session: Session, viewer_account_id: int, comment_id: int) -> Remark:
+def remark(
+    session: Session, viewer_account_id: int, comment_id: int, country: str | None = None
+) -> Remark:
     """Return one comment.
 
     Raises:
         Missing: there is no such comment for this viewer.
     """
-    query = _shown_to(viewer_account_id).where(Comment.id == comment_id)
+    query = _shown_to(viewer_account_id, country).where(Comment.id == comment_id)
     row = session.execute(query).one_or_none()
     if row is None:
         raise Missing(NO_COMMENT)
     return _remark(row, viewer_account_id)
 
 
-def _shown_to(viewer_account_id: int | None) -> Select[Any]:
+def _shown_to(viewer_account_id: int | None, country: str | None) -> Select[Any]:
     query = (
         select(
             *person_columns(viewer_account_id),
@@ -73,6 +79,7 @@ def _shown_to(viewer_account_id: int | None) -> Select[Any]:
         .select_from(Comment)
         .join(Account, Account.id == Comment.account_id)
         .where(Account.state == "active")
+        .where(~withheld(country, Comment.id, Comment.account_id))
     )
     if viewer_account_id is None:
         return query

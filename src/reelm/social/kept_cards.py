@@ -20,13 +20,14 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     Boolean,
+    ColumnElement,
+    Select,
     Text,
     any_,
     bindparam,
     cast,
     func,
     literal_column,
-    null,
     select,
 )
 from sqlalchemy.engine import Connection, Engine
@@ -35,17 +36,16 @@ from sqlalchemy.orm import Session
 from reelm.accounts.models import Account
 from reelm.foundation.database.prepared import Prepared, as_array
 from reelm.social.cards import Card, card_columns, card_of, is_liked_by
+from reelm.social.for_viewers import Asked, ForViewers
 from reelm.social.models import VideoCount
 from reelm.social.people import person_columns
-from reelm.social.visibility import visible_to, with_audience
+from reelm.social.visibility import ViewerAccount, visible_to, with_audience
 from reelm.videos.models import CaptionTrack, Rendition, Video
 
 # With four renditions 2.4 kB each by tracemalloc, and 1.6 kB for what the web makes of one.
 MOST_CARDS = 8_192
 
 NO_TOTALS: Any = {"likes": 0, "comments": 0, "views": 0}
-
-Asked = tuple[int | None, Sequence[int]]
 
 
 class Glance(NamedTuple):
@@ -78,19 +78,22 @@ class Glance(NamedTuple):
 
 
 def glances(session: Session, asked: Sequence[Asked]) -> list[list[Glance]]:
-    """Return for each account (None: a stranger) those of its videos that lists may show to it.
+    """Return for each viewer those of its videos that lists may show to it.
 
     They are in the order given. What is asked together costs little more than one alone.
     """
-    rows = _rows(session, asked)
+    rows = {
+        (row.account_id, row.country, row.video_id): row
+        for row in map(_Row._make, _CHANGING.rows(session, asked))
+    }
     cards = _cards_for(session.get_bind()).of(
         session, {row.video_id: row.version for row in rows.values()}
     )
     seen = []
-    for account_id, video_ids in asked:
-        found = [rows.get((account_id, video_id)) for video_id in video_ids]
+    for account_id, video_ids, country in asked:
+        found = [rows.get((account_id, country, video_id)) for video_id in video_ids]
         seen.append([
-            Glance(card, *row[3:], card.creator.id == account_id)
+            Glance(card, *row[2:7], card.creator.id == account_id)
             for row in found
             if row is not None and (card := cards.get(row[0])) is not None
         ])  # fmt: skip
@@ -98,34 +101,17 @@ def glances(session: Session, asked: Sequence[Asked]) -> list[list[Glance]]:
 
 
 class _Row(NamedTuple):
-    """What `_changing` asks for, and how a viewer stands to the video and its creator."""
+    """What `_changing` asks for, how a viewer stands to the video and its creator, and who."""
 
     video_id: int
     version: str
-    viewer_id: int | None
     likes: int
     comments: int
     views: int
     is_liked: bool
     is_followed: bool | None
-
-
-def _rows(session: Session, asked: Sequence[Asked]) -> dict[tuple[int | None, int], _Row]:
-    strangers, accounts, videos = set[int](), list[int](), list[int]()
-    for account_id, video_ids in asked:
-        if account_id is None:
-            strangers.update(video_ids)
-        else:
-            videos += video_ids
-            accounts += [account_id] * len(video_ids)
-    told = list[tuple[Any, ...]]()
-    if strangers:
-        told += _for_strangers().tuples(session, video_ids=as_array(strangers))
-    if videos:
-        told += _for_accounts().tuples(
-            session, account_ids=as_array(accounts), video_ids=as_array(videos)
-        )
-    return {(row.viewer_id, row.video_id): row for row in map(_Row._make, told)}
+    account_id: int | None
+    country: str | None
 
 
 class _Cards:
@@ -181,33 +167,6 @@ _WANTED = bindparam("video_ids", type_=ARRAY(BigInteger))
 
 
 @cache
-def _for_strangers() -> Prepared:
-    return Prepared(
-        visible_to(
-            None, *_changing(cast(null(), BigInteger)), is_liked_by(None), cast(null(), Boolean)
-        )
-        .outerjoin(VideoCount, VideoCount.video_id == Video.id)
-        .where(Video.id == any_(_WANTED))
-    )
-
-
-@cache
-def _for_accounts() -> Prepared:
-    asked = (
-        func.unnest(bindparam("account_ids", type_=ARRAY(BigInteger)), _WANTED)
-        .table_valued("account_id", "video_id", name="asked")
-        .render_derived()
-    )
-    viewer = asked.c.account_id
-    is_followed = person_columns(viewer)[-1]
-    return Prepared(
-        visible_to(viewer, *_changing(viewer), is_liked_by(viewer), is_followed)
-        .join(asked, asked.c.video_id == Video.id)
-        .outerjoin(VideoCount, VideoCount.video_id == Video.id)
-    )
-
-
-@cache
 def _whole() -> Prepared:
     return Prepared(
         with_audience(_version().label("version"), *card_columns(None))
@@ -216,10 +175,13 @@ def _whole() -> Prepared:
     )
 
 
-def _changing(viewer: Any) -> tuple[Any, ...]:
+def _changing(viewer: ViewerAccount, country: ColumnElement[Any]) -> Select[Any]:
     counts = (VideoCount.likes, VideoCount.comments, VideoCount.views)
     totals = (func.coalesce(count, 0) for count in counts)
-    return (Video.id, _version(), viewer, *totals)
+    is_followed = cast(person_columns(viewer)[-1], Boolean)
+    columns = (Video.id, _version(), *totals, is_liked_by(viewer), is_followed)
+    query = visible_to(viewer, *columns, country=country)
+    return query.outerjoin(VideoCount, VideoCount.video_id == Video.id)
 
 
 def _version() -> Any:
@@ -234,3 +196,6 @@ def _version() -> Any:
         literal_column(f"{whole.__tablename__}.xmin") for whole in (Video, Account)
     ]
     return func.concat_ws("/", *written, *(func.coalesce(part, "{}") for part in parts))
+
+
+_CHANGING = ForViewers(_changing)

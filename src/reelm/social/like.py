@@ -19,13 +19,13 @@ class Likes:
     is_liked: bool
 
 
-def like(session: Session, account_id: int, video_id: int) -> Likes:
+def like(session: Session, account_id: int, video_id: int, country: str | None = None) -> Likes:
     """Like a video; liking again changes nothing.
 
     Raises:
         Missing: there is no such video for this account.
     """
-    require_watchable(session, account_id, video_id)
+    require_watchable(session, account_id, video_id, country)
     session.execute(
         insert(VideoLike)
         .values(account_id=account_id, video_id=video_id, created_at=now())
@@ -34,7 +34,7 @@ def like(session: Session, account_id: int, video_id: int) -> Likes:
     return likes_of(session, account_id, video_id)
 
 
-def unlike(session: Session, account_id: int, video_id: int) -> Likes:
+def unlike(session: Session, account_id: int, video_id: int, country: str | None = None) -> Likes:
     """Take a like back, also from a video that is not shown to one any more.
 
     Raises:
@@ -46,7 +46,7 @@ def unlike(session: Session, account_id: int, video_id: int) -> Likes:
         .returning(VideoLike.video_id)
     )
     if removed is None:
-        require_watchable(session, account_id, video_id)
+        require_watchable(session, account_id, video_id, country)
     return likes_of(session, account_id, video_id)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from reelm.accounts import account_named
 from reelm.accounts.models import Account
 from reelm.foundation.errors import Missing
+from reelm.regions import refusal, withheld_by
 from reelm.social.follow import NO_ACCOUNT, FollowState, follow_state
 from reelm.social.models import Block, Follow, VideoCount
 from reelm.social.visibility import (
@@ -67,30 +68,39 @@ def person_columns(viewer_account_id: ViewerAccount) -> tuple[Any, ...]:
     )
 
 
-def account_at(session: Session, viewer_account_id: int | None, handle: str) -> int:
+def account_at(
+    session: Session, viewer_account_id: int | None, handle: str, country: str | None = None
+) -> int:
     """Return the id of the account with this handle, unless it has blocked the viewer.
 
     Raises:
         Missing: there is no such account for this viewer.
+        LegallyWithheld: an order withholds it where the viewer is.
+        Gone: a decision withholds it.
     """
     account_id = account_named(session, handle)
-    if viewer_account_id is None:
-        return account_id
     blocked = select(Block.account_id).where(
         Block.account_id == account_id, Block.blocked_id == viewer_account_id
     )
-    if session.scalar(blocked) is not None:
+    if viewer_account_id is not None and session.scalar(blocked) is not None:
         raise Missing(NO_ACCOUNT)
+    by = withheld_by(session, country, [account_id])
+    if by:
+        raise refusal("This account", by)
     return account_id
 
 
-def profile(session: Session, viewer_account_id: int | None, handle: str) -> Profile:
+def profile(
+    session: Session, viewer_account_id: int | None, handle: str, country: str | None = None
+) -> Profile:
     """Return an account's page as this viewer sees it.
 
     Raises:
         Missing: there is no such account for this viewer.
+        LegallyWithheld: an order withholds it where the viewer is.
+        Gone: a decision withholds it.
     """
-    account_id = account_at(session, viewer_account_id, handle)
+    account_id = account_at(session, viewer_account_id, handle, country)
     row = session.execute(
         select(
             *person_columns(viewer_account_id),
@@ -101,7 +111,7 @@ def profile(session: Session, viewer_account_id: int | None, handle: str) -> Pro
         ).where(Account.id == account_id)
     ).one()
     is_me, me = account_id == viewer_account_id, viewer_account_id
-    counts = _counts(session, viewer_account_id, account_id)
+    counts = _counts(session, viewer_account_id, account_id, country)
     return Profile(
         person=Person(*row[:5]),
         bio=row.bio,
@@ -148,11 +158,13 @@ def _page(session: Session, query: Any, limit: int, after: int | None) -> list[P
     return [Person(*row) for row in rows]
 
 
-def _counts(session: Session, viewer_account_id: int | None, account_id: int) -> dict[str, int]:
+def _counts(
+    session: Session, viewer_account_id: int | None, account_id: int, country: str | None
+) -> dict[str, int]:
     accepted = select(func.count()).select_from(Follow).where(Follow.state == "accepted")
     # Likes and videos are those that this viewer may see, so they tell nothing of the others.
     seen = (
-        visible_to(viewer_account_id, Video.id.label("video_id"))
+        visible_to(viewer_account_id, Video.id.label("video_id"), country=country)
         .where(Video.account_id == account_id)
         .subquery()
     )

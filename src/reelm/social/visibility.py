@@ -2,16 +2,20 @@
 
 Lists (feed, profiles) leave out what is unlisted; a direct address also opens that. The creator
 sees each own video: in lists once it is ready, by its address from the first moment.
+
+What a legal order or a decision withholds where the viewer is, neither shows to anybody. A country
+that is not given counts as inside every territory, so that forgetting it never shows too much.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 from sqlalchemy import BindParameter, ColumnElement, Select, and_, case, exists, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from reelm.accounts.models import Account
 from reelm.foundation.errors import Missing
+from reelm.regions import ANYWHERE, Country, refusal, withheld, withheld_by
 from reelm.social.models import Block, Follow
 from reelm.videos.models import Video
 
@@ -26,15 +30,24 @@ _ADDRESSED = (("public", "unlisted"), ("public", "followers", "unlisted"))
 ViewerAccount = int | BindParameter[int] | ColumnElement[int] | None
 
 
-def visible_to(viewer_account_id: ViewerAccount, *columns: Any) -> Select[Any]:
+def visible_to(
+    viewer_account_id: ViewerAccount, *columns: Any, country: Country = None
+) -> Select[Any]:
     """Select columns of the videos that lists may show to this viewer."""
-    return _joined(*columns).where(_rule(viewer_account_id, _LISTED, own=Video.state == "ready"))
+    rule = _rule(viewer_account_id, _LISTED, own=Video.state == "ready")
+    return _joined(*columns).where(rule, _is_free(country))
 
 
-def watchable_by(viewer_account_id: ViewerAccount, *columns: Any) -> Select[Any]:
+def watchable_by(
+    viewer_account_id: ViewerAccount, *columns: Any, country: Country = None
+) -> Select[Any]:
     """Select columns of the videos that this viewer may open by their address."""
-    own = Video.account_id == viewer_account_id
-    return _joined(*columns).where(_rule(viewer_account_id, _ADDRESSED, own=own))
+    return _addressed(viewer_account_id, *columns).where(_is_free(country))
+
+
+def own_of(account_id: ViewerAccount, *columns: Any) -> Select[Any]:
+    """Select columns of an account's own videos, in any state and whatever withholds them."""
+    return _joined(*columns).where(Account.state == "active", Video.account_id == account_id)
 
 
 def with_audience(*columns: Any) -> Select[Any]:
@@ -44,7 +57,7 @@ def with_audience(*columns: Any) -> Select[Any]:
     then shows one to a viewer asks `visible_to` again.
     """
     strangers, followers = _LISTED
-    is_there = and_(Account.state == "active", Video.state == "ready")
+    is_there = and_(Account.state == "active", Video.state == "ready", _is_free(ANYWHERE))
     is_open = and_(Video.audience.in_(strangers), Account.is_private.is_(False))
     shown_to = case(
         (and_(is_there, is_open), "public"),
@@ -115,24 +128,47 @@ def relation_of(session: Session, viewer_account_id: int | None, creator_id: int
     return Relation(*row)
 
 
-def may_watch(session: Session, viewer_account_id: int | None, video_id: int) -> bool:
+def may_watch(
+    session: Session, viewer_account_id: int | None, video_id: int, country: str | None = None
+) -> bool:
     """Return whether this viewer may open the video by its address."""
-    query = watchable_by(viewer_account_id, Video.id).where(Video.id == video_id)
-    return session.scalar(query) is not None
+    query = watchable_by(viewer_account_id, Video.id, country=country)
+    return session.scalar(query.where(Video.id == video_id)) is not None
 
 
-def require_watchable(session: Session, viewer_account_id: int | None, video_id: int) -> int:
+def require_watchable(
+    session: Session, viewer_account_id: int | None, video_id: int, country: str | None = None
+) -> int:
     """Return the creator's id of a video that this viewer may open, and keep the video there.
 
     Raises:
         Missing: there is no such video for this viewer.
+        LegallyWithheld: an order withholds it where the viewer is.
+        Gone: a decision withholds it.
     """
-    query = watchable_by(viewer_account_id, Video.account_id).where(Video.id == video_id)
+    query = watchable_by(viewer_account_id, Video.account_id, country=country)
+    query = query.where(Video.id == video_id)
     # Until the end of the transaction nobody deletes what is about to be liked or commented.
     creator_id = session.scalar(query.with_for_update(of=Video, read=True, key_share=True))
     if creator_id is None:
-        raise Missing(NO_VIDEO)
+        refuse(session, viewer_account_id, video_id, country)
     return int(creator_id)
+
+
+def refuse(
+    session: Session, viewer_account_id: int | None, video_id: int, country: str | None = None
+) -> NoReturn:
+    """Say why this viewer may not open a video.
+
+    Raises:
+        Missing: there is none, or it is not open to the viewer whoever withholds it.
+        LegallyWithheld: an order withholds it where the viewer is.
+        Gone: a decision withholds it.
+    """
+    query = _addressed(viewer_account_id, Video.account_id).where(Video.id == video_id)
+    creator_id = session.scalar(query)
+    by = withheld_by(session, country, [video_id, creator_id]) if creator_id else []
+    raise refusal("This video", by) if by else Missing(NO_VIDEO)
 
 
 def follows(
@@ -157,6 +193,15 @@ def blocked_between(
         exists().where(mine.account_id == viewer_account_id, mine.blocked_id == other_id),
         exists().where(theirs.account_id == other_id, theirs.blocked_id == viewer_account_id),
     )
+
+
+def _addressed(viewer_account_id: ViewerAccount, *columns: Any) -> Select[Any]:
+    own = Video.account_id == viewer_account_id
+    return _joined(*columns).where(_rule(viewer_account_id, _ADDRESSED, own=own))
+
+
+def _is_free(country: Country) -> ColumnElement[bool]:
+    return ~withheld(country, Video.id, Video.account_id)
 
 
 def _joined(*columns: Any) -> Select[Any]:

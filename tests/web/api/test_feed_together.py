@@ -43,7 +43,7 @@ def test_json_from_pieces_is_the_json_of_the_shape(parts):
         social.follow(session, fan, creator)
     for account_id in (None, me, fan, creator, fan, None):
         with parts.transaction() as session:
-            glance = social.glances(session, [(account_id, [video_id])])[0][0]
+            glance = social.glances(session, [social.Asked(account_id, [video_id])])[0][0]
             card = social.cards(session, account_id, [video_id])[0]
         assert video_json(glance, "fresh") == msgspec.json.encode(feed_video(card, "fresh"))
 

@@ -55,6 +55,9 @@ class Prepared:
         return session.connection().exec_driver_sql(self.text, values)
 
 
-def as_array(numbers: Iterable[int]) -> str:
-    """Return numbers as the text of a PostgreSQL array, which the driver need not look into."""
-    return "{" + ",".join(map(str, numbers)) + "}"
+def as_array(items: Iterable[int | str]) -> str:
+    """Return numbers or plain words as the text of a PostgreSQL array.
+
+    The driver need not look into it. A word is of letters and digits alone; NULL stands for null.
+    """
+    return "{" + ",".join(map(str, items)) + "}"

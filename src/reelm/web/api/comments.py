@@ -49,7 +49,12 @@ def comments(
 ) -> Comments:
     """List the comments under a video, newest first."""
     remarks = social.comments_under(
-        session, viewer.account_id, video_id, limit=limit + 1, before=number_of(cursor)
+        session,
+        viewer.account_id,
+        video_id,
+        limit=limit + 1,
+        before=number_of(cursor),
+        country=viewer.country,
     )
     return Comments([_comment(r) for r in remarks[:limit]], cursor_after(remarks, limit))
 
@@ -60,15 +65,15 @@ def comment(
     """Write a comment under a video."""
     account_id = account_id_of(viewer)
     accounts.count_try(parts, accounts.COMMENT_ACCOUNT, account_id)
-    made = social.comment(session, account_id, video_id, body.body)
-    return _comment(social.remark(session, account_id, made))
+    made = social.comment(session, account_id, video_id, body.body, viewer.country)
+    return _comment(social.remark(session, account_id, made, viewer.country))
 
 
 def edit_comment(session: Session, viewer: Viewer, comment_id: int, body: CommentForm) -> Comment:
     """Change one's own comment."""
     account_id = account_id_of(viewer)
     social.edit_comment(session, account_id, comment_id, body.body)
-    return _comment(social.remark(session, account_id, comment_id))
+    return _comment(social.remark(session, account_id, comment_id, viewer.country))
 
 
 def delete_comment(session: Session, viewer: Viewer, comment_id: int) -> None:

@@ -65,26 +65,26 @@ def feed(
     account_id, cursor = viewer.account_id, cursor or None
     if tab == "popular":
         # Not even the settings are read: who asks for this page has left them out.
-        return popular_page(session, parts, account_id, limit, cursor, topic, language)
+        return popular_page(session, parts, viewer, limit, cursor, topic, language)
     if tab == "following":
-        return following_page(session, parts, account_id, limit, cursor)
+        return following_page(session, parts, viewer, limit, cursor)
     settings = feeds.feed_settings(session, parts, viewer_id=viewer.id, account_id=account_id)
     if not settings.is_profiled:
-        return popular_page(session, parts, account_id, limit, cursor, topic, language)
+        return popular_page(session, parts, viewer, limit, cursor, topic, language)
     try:
         page = feeds.recommend(
             session,
             parts,
             live,
-            feeds.Wanted(viewer.id, account_id, settings, limit, cursor),
+            feeds.Wanted(viewer.id, account_id, settings, limit, cursor, viewer.country),
         )
     except Unavailable:
         # It is starting, or was sold without its model: what is popular needs no model.
-        instead = popular_page(session, parts, account_id, limit, None, "", "")
+        instead = popular_page(session, parts, viewer, limit, None, "", "")
         return msgspec.structs.replace(instead, cursor="", notice=NOT_READY)
     outbox.need(*page.signals)
     notice = SEEN_AGAIN if page.seen_again else None
-    if not page.glances and feeds.shows_any(session, account_id):
+    if not page.glances and feeds.shows_any(session, account_id, viewer.country):
         notice = NOTHING_LEFT
     return FeedPage(
         videos=[feed_video(glance.card, page.sources[glance.kept.id]) for glance in page.glances],
@@ -117,6 +117,7 @@ def feed_together(
                 one.settings,
                 call.arguments.get("limit", PAGE),
                 call.arguments.get("cursor") or None,
+                one.country,
             )
             for at, (call, one) in enumerate(zip(calls, people, strict=True))
             if one.settings.is_profiled
@@ -149,18 +150,18 @@ def _json_of(page: feeds.Page) -> bytes:
 def popular_page(
     session: Session,
     parts: Parts,
-    account_id: int | None,
+    viewer: Viewer,
     limit: int,
     cursor: str | None,
     topic: str,
     language: str,
 ) -> FeedPage:
-    """Return a page of what is popular; the account only decides what may be shown to it."""
+    """Return a page of what is popular; of the viewer only what may be shown is asked."""
     page = feeds.popular(
         session, parts.region_key, limit=limit, cursor=cursor, topic=topic, language=language
     )
     return FeedPage(
-        videos=_videos(session, account_id, page.videos),
+        videos=_videos(session, viewer, page.videos),
         cursor=page.cursor,
         seen_again=page.seen_again,
         is_profiled=False,
@@ -169,16 +170,21 @@ def popular_page(
 
 
 def following_page(
-    session: Session, parts: Parts, account_id: int | None, limit: int, cursor: str | None
+    session: Session, parts: Parts, viewer: Viewer, limit: int, cursor: str | None
 ) -> FeedPage:
     """Return a page of the videos of those whom the account follows."""
-    if account_id is None:
+    if viewer.account_id is None:
         raise Unauthenticated("Sign in to see the videos of those you follow.")
     page = feeds.following(
-        session, parts.region_key, account_id=account_id, limit=limit, cursor=cursor
+        session,
+        parts.region_key,
+        account_id=viewer.account_id,
+        limit=limit,
+        cursor=cursor,
+        country=viewer.country,
     )
     return FeedPage(
-        videos=_videos(session, account_id, [(id_, "following") for id_ in page.video_ids]),
+        videos=_videos(session, viewer, [(id_, "following") for id_ in page.video_ids]),
         cursor=page.cursor,
         seen_again=False,
         is_profiled=False,
@@ -186,9 +192,7 @@ def following_page(
     )
 
 
-def _videos(
-    session: Session, account_id: int | None, shown: Sequence[tuple[int, str]]
-) -> list[FeedVideo]:
+def _videos(session: Session, viewer: Viewer, shown: Sequence[tuple[int, str]]) -> list[FeedVideo]:
     sources = dict(shown)
-    cards = social.cards(session, account_id, list(sources))
+    cards = social.cards(session, viewer.account_id, list(sources), viewer.country)
     return [feed_video(card, sources[card.id]) for card in cards]

@@ -33,7 +33,7 @@ def follow(
 ) -> Following:
     """Follow an account, or ask to where it is private."""
     account_id = account_id_of(viewer)
-    creator_id = social.account_at(session, account_id, handle)
+    creator_id = social.account_at(session, account_id, handle, viewer.country)
     before = social.follow_state(session, account_id, creator_id)
     state = social.follow(session, account_id, creator_id)
     if before == "none":

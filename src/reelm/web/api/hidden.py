@@ -56,6 +56,7 @@ def hide(
         parts,
         viewer_id=viewer.id,
         account_id=viewer.account_id,
+        country=viewer.country,
         kind=body.kind,
         subject=body.subject,
         video_id=number_of(body.video_id) or 0,
@@ -82,6 +83,7 @@ def list_hidden(
         session,
         viewer_id=viewer.id,
         account_id=viewer.account_id,
+        country=viewer.country,
         limit=limit + 1,
         after=None if cursor is None else _after(cursor),
     )

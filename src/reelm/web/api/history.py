@@ -50,6 +50,7 @@ def read_history(
         session,
         viewer_id=viewer.id,
         account_id=viewer.account_id,
+        country=viewer.country,
         limit=limit,
         before_seq=number_of(cursor),
     )

@@ -22,7 +22,7 @@ def like(session: Session, parts: Parts, viewer: Viewer, outbox: Outbox, video_i
     """Like a video."""
     account_id = account_id_of(viewer)
     was_liked = social.likes_of(session, account_id, video_id).is_liked
-    likes = social.like(session, account_id, video_id)
+    likes = social.like(session, account_id, video_id, viewer.country)
     if not was_liked:
         tell(session, parts, viewer, outbox, feed.Kind.LIKE, video_id=video_id)
     return _liked(likes)
@@ -32,7 +32,7 @@ def unlike(session: Session, parts: Parts, viewer: Viewer, outbox: Outbox, video
     """Take a like back."""
     account_id = account_id_of(viewer)
     was_liked = social.likes_of(session, account_id, video_id).is_liked
-    likes = social.unlike(session, account_id, video_id)
+    likes = social.unlike(session, account_id, video_id, viewer.country)
     if was_liked:
         tell(session, parts, viewer, outbox, feed.Kind.UNLIKE, video_id=video_id)
     return _liked(likes)

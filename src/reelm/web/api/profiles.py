@@ -43,7 +43,7 @@ class ProfileVideos(msgspec.Struct, frozen=True):
 
 def profile(session: Session, viewer: Viewer, handle: str) -> Profile:
     """Read an account's page."""
-    found = social.profile(session, viewer.account_id, handle)
+    found = social.profile(session, viewer.account_id, handle, viewer.country)
     person = found.person
     return Profile(
         id=str(person.id),
@@ -75,8 +75,13 @@ def profile_videos(
     limit: PageSize = 30,
 ) -> ProfileVideos:
     """List an account's videos, newest first."""
-    creator_id = social.account_at(session, viewer.account_id, handle)
+    creator_id = social.account_at(session, viewer.account_id, handle, viewer.country)
     cards = social.videos_of(
-        session, viewer.account_id, creator_id, limit=limit + 1, before=number_of(cursor)
+        session,
+        viewer.account_id,
+        creator_id,
+        limit=limit + 1,
+        before=number_of(cursor),
+        country=viewer.country,
     )
     return ProfileVideos([video_of(card) for card in cards[:limit]], cursor_after(cards, limit))

@@ -128,7 +128,7 @@ def why(
 ) -> Why:
     """Say why one sees a video."""
     account_id = viewer.account_id
-    if not social.may_watch(session, account_id, video_id):
+    if not social.may_watch(session, account_id, video_id, viewer.country):
         raise Missing("There is no such video, or it is not shown to you.")
     if tab != "for_you":
         return _why(

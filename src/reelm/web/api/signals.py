@@ -55,7 +55,13 @@ def record_signals(
         feed.Act(_KINDS[told.kind], number_of(told.video_id) or 0, number_of(told.subject) or 0)
         for told in body.signals
     ]
-    signals = feed.signals_of(session, viewer_id=viewer.id, account_id=viewer.account_id, acts=acts)
+    signals = feed.signals_of(
+        session,
+        viewer_id=viewer.id,
+        account_id=viewer.account_id,
+        acts=acts,
+        country=viewer.country,
+    )
     outbox.need(*signals)
 
 

@@ -62,7 +62,7 @@ class Captions(msgspec.Struct, frozen=True):
 
 def video(session: Session, viewer: Viewer, video_id: int) -> Video:
     """Read one video."""
-    return video_of(social.card(session, viewer.account_id, video_id))
+    return video_of(social.card(session, viewer.account_id, video_id, viewer.country))
 
 
 def edit_video(session: Session, viewer: Viewer, video_id: int, body: VideoEdit) -> Video:

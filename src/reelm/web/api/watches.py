@@ -43,15 +43,12 @@ def record_watches(
 
     When this has answered, the next page of the feed reflects them.
     """
-    watches = _watched(body)
+    told = feed.Told(viewer.id, viewer.account_id, _watched(body), viewer.country)
     settings = feed.feed_settings(session, parts, viewer_id=viewer.id, account_id=viewer.account_id)
     if settings.may_record:
-        signals = feed.watches_of(
-            session, viewer_id=viewer.id, account_id=viewer.account_id, watches=watches
-        )
-        outbox.need(*signals)
+        outbox.need(*feed.watches_of(session, told))
     else:
-        feed.count_watches(session, account_id=viewer.account_id, watches=watches)
+        feed.count_watches(session, told)
 
 
 def record_together(
@@ -62,7 +59,9 @@ def record_together(
     with parts.transaction() as session:
         people = people_of(session, parts, calls)
         told = {
-            at: feed.Told(one.viewer_id, one.account_id, _watched(call.arguments["body"]))
+            at: feed.Told(
+                one.viewer_id, one.account_id, _watched(call.arguments["body"]), one.country
+            )
             for at, (call, one) in enumerate(zip(calls, people, strict=True))
             if one.settings.may_record
         }

@@ -1,6 +1,7 @@
 """oEmbed: what another site may show of a public video (oembed.com)."""
 
 import re
+from dataclasses import replace
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -45,7 +46,7 @@ def oembed(
     found = _VIDEO.match(urlsplit(url).path) if url.startswith(site + "/") else None
     if found is None or int(found.group(1)) >= 1 << 63:
         raise Missing("This is not the address of a video here.")
-    stranger = Viewer(viewer.id, None, None, None, None, viewer.address, viewer.user_agent)
+    stranger = replace(viewer, account_id=None, handle=None, role=None, session_id=None)
     video = videos_api.video(session, stranger, int(found.group(1)))
     return OEmbed(
         title=video.caption or f"A video by @{video.creator.handle}",
