@@ -4,7 +4,10 @@ import itertools
 from datetime import date
 from unittest.mock import patch
 
+import pyotp
+
 from reelm import accounts, regions
+from reelm.foundation import clock
 from reelm.foundation.database import Session
 from reelm.foundation.parts import Parts
 
@@ -33,6 +36,26 @@ def signed_in(session: Session, parts: Parts, account_id: int) -> accounts.NewSe
     return accounts.begin_session(
         session, parts, account_id, address="203.0.113.9", user_agent="Test Browser 1.0"
     )
+
+
+def code_of(secret: str, steps: int = 0) -> str:
+    """The code of a device, that of a later step of 30 s if asked for."""
+    return pyotp.TOTP(secret).at(clock.now(), counter_offset=steps)
+
+
+def enrolled(session: Session, parts: Parts, account_id: int) -> str:
+    """Set up a second factor for an account and return its secret."""
+    made = signed_in(session, parts, account_id)
+    begun = accounts.begin_enrolment(session, parts, account_id, password=PASSWORD)
+    accounts.finish_enrolment(
+        session,
+        parts,
+        account_id,
+        code=code_of(begun.secret),
+        address="127.0.0.1",
+        session_id=made.session_id,
+    )
+    return begun.secret
 
 
 def count_calls(target: object, name: str):

@@ -58,6 +58,14 @@ def test_once_prints_one_line_of_numbers_and_a_second_run_keeps_what_is_there(re
     assert numbers["videos"] == 3
     assert 0 < numbers["seconds_to_first_playable"] <= numbers["seconds_to_all_playable"]
     note = region / "demo.json"
+    coded = subprocess.run(
+        [Path(sys.executable).with_name("reelm"), "demo", "--code", "--region", region],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert coded.stdout.strip().isdigit()
+    assert len(coded.stdout.strip()) == 6
     assert stat.S_IMODE(note.stat().st_mode) == 0o600
     before = json.loads(note.read_text())
     assert len(before["videos"]) == 3

@@ -6,8 +6,7 @@ import zipfile
 
 import pytest
 from tests.web.conftest import SIGN_UP
-
-from reelm import accounts
+from tests.web.staff import staff_of
 
 PASSWORD = SIGN_UP["password"]
 
@@ -15,11 +14,7 @@ PASSWORD = SIGN_UP["password"]
 @pytest.fixture
 def staff(parts, join):
     """A moderator's client."""
-    client = join("modder")
-    with parts.transaction() as session:
-        accounts.set_role(session, handle="modder", role="moderator")
-    assert _sign_in(client, "modder").status_code == 201
-    return client
+    return staff_of(parts, join("modder"), "modder", "moderator")
 
 
 def _sign_in(client, handle, password=PASSWORD):

@@ -16,6 +16,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 from tests.web.conftest import SIGN_UP
+from tests.web.staff import enrol
 
 from reelm import accounts
 from reelm.foundation.parts import Parts
@@ -27,7 +28,10 @@ CHECKS = [
     response_schema_conformance,
 ]
 # What may end the session of the account would leave the rest of the run signed out.
-ENDS_IT = ("/api/sessions/current", "/api/sessions/{session_id}", "/api/me", "/api/me/password")
+ENDS_IT = (
+    *("/api/sessions/current", "/api/sessions/{session_id}", "/api/me", "/api/me/password"),
+    *("/api/me/second-factor", "/api/staff/accounts/{handle}/role"),
+)
 EXAMPLES = 12
 
 
@@ -43,7 +47,12 @@ def staff(server: str, parts: Parts) -> Iterator[dict[str, str]]:
         answer = client.post(
             "/api/sessions", json={"handle": "ana", "password": SIGN_UP["password"]}
         )
-        yield {"cookie": answer.headers["set-cookie"].split(";")[0]}
+        headers = {"cookie": answer.headers["set-cookie"].split(";")[0]}
+        client.headers.update(headers)  # by plain HTTP a client does not send it by itself
+        enrol(client)
+        said = client.post("/api/staff/purposes", json={"purpose": "examining an incident"})
+        assert said.status_code == 201
+        yield headers
 
 
 @pytest.mark.parametrize("mode", list(GenerationMode), ids=lambda mode: mode.value)

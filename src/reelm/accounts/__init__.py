@@ -1,5 +1,6 @@
 """Accounts: sign up, sign in, sessions, profile, sealed personal data, export and erasure."""
 
+from reelm.accounts.access_log import Reading, readings
 from reelm.accounts.age import age_of
 from reelm.accounts.erase import ErasureBegun, erase_account, finish_erasure, resume_erasures
 from reelm.accounts.events import AccountErased
@@ -7,6 +8,7 @@ from reelm.accounts.export import export_account
 from reelm.accounts.handles import account_named, account_of, check_handle, handle_key
 from reelm.accounts.keys import DataKey, data_key, derived_key, destroy_key, key_owner, make_key
 from reelm.accounts.my_account import MyAccount, my_account
+from reelm.accounts.powers import MAY, ROLES, Power, may, require
 from reelm.accounts.profile import (
     ProfileEdit,
     avatar_object,
@@ -32,6 +34,7 @@ from reelm.accounts.sessions import (
     ListedSession,
     NewSession,
     SignedInAccount,
+    awaiting_account,
     begin_session,
     list_sessions,
     revoke_session,
@@ -41,35 +44,67 @@ from reelm.accounts.sessions import (
 )
 from reelm.accounts.sign_in import change_password, confirm_password, sign_in
 from reelm.accounts.sign_up import NewAccount, SignedUp, ensure_account, sign_up
-from reelm.accounts.staff import ROLES, NewStaff, make_staff, require_role, set_role
+from reelm.accounts.staff import ListedStaff, NewStaff, list_staff, make_staff, set_role
+from reelm.accounts.staff_reading import (
+    PURPOSES,
+    Reader,
+    StandingPurpose,
+    log_read,
+    purpose_note,
+    say_purpose,
+    standing_purpose,
+)
+from reelm.accounts.two_factor import (
+    Enrolment,
+    begin_enrolment,
+    begun_enrolment,
+    check_code,
+    end_own_second_factor,
+    end_second_factor,
+    finish_enrolment,
+    forget_second_factor,
+    second_factor_state,
+)
 from reelm.accounts.wording import one_line, paragraphs
 
 __all__ = [
     "COMMENT_ACCOUNT",
     "EXPORT_ACCOUNT",
+    "MAY",
+    "PURPOSES",
     "REPORT_ACCOUNT",
     "REPORT_ADDRESS",
     "ROLES",
     "AccountErased",
     "DataKey",
+    "Enrolment",
     "ErasureBegun",
     "Limit",
     "ListedSession",
+    "ListedStaff",
     "MyAccount",
     "NewAccount",
     "NewSession",
     "NewStaff",
+    "Power",
     "ProfileEdit",
+    "Reader",
+    "Reading",
     "SignedInAccount",
     "SignedUp",
+    "StandingPurpose",
     "account_named",
     "account_of",
     "address_group",
     "age_of",
     "avatar_object",
     "avatar_url",
+    "awaiting_account",
+    "begin_enrolment",
     "begin_session",
+    "begun_enrolment",
     "change_password",
+    "check_code",
     "check_handle",
     "check_language",
     "codes_left",
@@ -79,31 +114,43 @@ __all__ = [
     "derived_key",
     "destroy_key",
     "edit_profile",
+    "end_own_second_factor",
+    "end_second_factor",
     "ensure_account",
     "erase_account",
     "export_account",
+    "finish_enrolment",
     "finish_erasure",
+    "forget_second_factor",
     "handle_key",
     "handle_of",
     "key_owner",
     "list_sessions",
+    "list_staff",
+    "log_read",
     "make_key",
     "make_staff",
+    "may",
     "my_account",
     "one_line",
     "paragraphs",
+    "purpose_note",
+    "readings",
     "recover",
     "renew_codes",
-    "require_role",
+    "require",
     "reset_account",
     "resume_erasures",
     "revoke_session",
     "revoke_sessions",
     "rotate_region_key",
+    "say_purpose",
+    "second_factor_state",
     "set_avatar",
     "set_role",
     "sign_in",
     "sign_up",
+    "standing_purpose",
     "viewer_of",
     "viewers_of",
 ]

@@ -26,6 +26,7 @@ from reelm.accounts.models import (
     ErasedAccount,
     ErasedHandle,
     RecoveryCode,
+    SecondFactor,
 )
 from reelm.accounts.persons import ERASED_BY, rows_of, tables_of_persons
 from reelm.accounts.sessions import revoke_sessions
@@ -76,7 +77,7 @@ def erase_account(session: Session, parts: Parts, account_id: int) -> ErasureBeg
     _blank(account)
     revoke_sessions(session, account_id)
     destroy_key(session, account_id)
-    for table in (AccountPrivate, Credential, RecoveryCode):
+    for table in (AccountPrivate, Credential, RecoveryCode, SecondFactor):
         session.execute(delete(table).where(table.account_id == account_id))
     session.flush()
     record(session, "accounts.erasure_begun", account_id=str(account_id))

@@ -95,6 +95,45 @@ class RecoveryCode(Base):
     made_at: Mapped[datetime] = mapped_column(info=OPERATIONAL)
 
 
+class SecondFactor(Base):
+    """The secret that a staff member's device makes codes from."""
+
+    __tablename__ = "second_factor"
+    __data__ = DataClass(
+        Residency.REGION,
+        Transfer.EXCLUDE,
+        Erasure.DELETE,
+        "The staff of the new operator set up devices of their own.",
+    )
+
+    account_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=OPERATIONAL)
+    secret: Mapped[bytes] = mapped_column(info=SEALED)
+    # The step of the last code taken: none of it or before is taken again.
+    last_step: Mapped[int] = mapped_column(info=OPERATIONAL)
+    # Null until the device's first code has come back.
+    enrolled_at: Mapped[datetime | None] = mapped_column(info=OPERATIONAL)
+
+
+class StaffPurpose(Base):
+    """For what a staff member reads people's data in one session; the log names its id."""
+
+    __tablename__ = "staff_purpose"
+    __data__ = DataClass(
+        Residency.REGION,
+        Transfer.EXCLUDE,
+        Erasure.DELETE,
+        "Words of the seller's staff; the audit log, which goes along, holds each purpose.",
+    )
+
+    account_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=OPERATIONAL)
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=OPERATIONAL)
+    session_id: Mapped[int] = mapped_column(info=OPERATIONAL)
+    purpose: Mapped[str] = mapped_column(info=BEHAVIOUR)
+    note: Mapped[bytes] = mapped_column(info=SEALED)
+    said_at: Mapped[datetime] = mapped_column(info=BEHAVIOUR)
+    ends_at: Mapped[datetime] = mapped_column(info=OPERATIONAL)
+
+
 class TermsAcceptance(Base):
     """Which version of the terms was accepted, and when."""
 
@@ -122,6 +161,8 @@ class SignedIn(Base):
     )
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=OPERATIONAL)
     token_hash: Mapped[bytes] = mapped_column(info=OPERATIONAL)
+    # none: the account has none; awaited: nobody is signed in yet; passed.
+    second_factor: Mapped[str] = mapped_column(server_default="none", info=OPERATIONAL)
     address: Mapped[bytes] = mapped_column(info=SEALED)
     user_agent: Mapped[bytes] = mapped_column(info=SEALED)
     created_at: Mapped[datetime] = mapped_column(info=BEHAVIOUR)

@@ -18,7 +18,7 @@ OTHER_SIDE_SEEN = frozenset({"creator_id"})
 OTHER_SIDE_UNSEEN = frozenset({"blocked_id"})
 # Columns that name something else than an account.
 NOT_PERSONS = frozenset({
-    "id", "video_id", "sound_id", "page_id", "job_id", "target_id",
+    "id", "video_id", "sound_id", "page_id", "job_id", "target_id", "session_id",
 })  # fmt: skip
 
 ERASED_BY = OWN | OTHER_SIDE_SEEN | OTHER_SIDE_UNSEEN

@@ -37,6 +37,11 @@ SIGN_UP_ADDRESS = Limit("sign_up.address", 30, 3600)
 RECOVERY_ADDRESS = Limit("recovery.address", 30, 3600)
 RECOVERY_HANDLE = Limit("recovery.handle", 10, 3600)
 PASSWORD_ACCOUNT = Limit("password.account", 10, 900)
+# A code is one of a million and three are good at a time: five tries each quarter of an hour and
+# fifty a day leave a guesser who knows the password one chance in 6,000 a day.
+SECOND_FACTOR_ACCOUNT = Limit("second_factor.account", 5, 900)
+SECOND_FACTOR_DAY = Limit("second_factor.day", 50, 86_400)
+SECOND_FACTOR_ADDRESS = Limit("second_factor.address", 30, 900)
 EXPORT_ACCOUNT = Limit("export.account", 5, 3600)
 REPORT_ACCOUNT = Limit("report.account", 30, 3600)
 REPORT_ADDRESS = Limit("report.address", 30, 3600)

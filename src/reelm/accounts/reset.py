@@ -7,11 +7,12 @@ from reelm.accounts.handles import account_named
 from reelm.accounts.models import Credential
 from reelm.accounts.recovery import replace_codes
 from reelm.accounts.sessions import revoke_sessions
+from reelm.accounts.two_factor import forget_second_factor
 from reelm.audit import record
 
 
 def reset_account(session: Session, handle: str) -> list[str]:
-    """End all sessions, remove the password and return ten new recovery codes.
+    """End all sessions, remove password and second factor, and return ten new recovery codes.
 
     The person sets a new password with one of them, so no password is ever known to staff.
 
@@ -21,5 +22,6 @@ def reset_account(session: Session, handle: str) -> list[str]:
     account_id = account_named(session, handle)
     session.execute(delete(Credential).where(Credential.account_id == account_id))
     revoke_sessions(session, account_id)
+    forget_second_factor(session, account_id)
     record(session, "accounts.reset", account_id=str(account_id))
     return replace_codes(session, account_id)

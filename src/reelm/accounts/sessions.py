@@ -2,6 +2,9 @@
 
 A token is the account's id, the session's id and 32 random bytes; only its SHA-256 is kept. The
 random part is long enough that a fast hash cannot be reversed.
+
+Where the account has a second factor, a session begins as one that awaits it: it signs nobody in,
+ends within minutes, and is replaced by a new one when the code has come.
 """
 
 import base64
@@ -12,7 +15,7 @@ import os
 import struct
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from sqlalchemy import ARRAY, BigInteger, and_, bindparam, delete, func, select, update
@@ -31,8 +34,11 @@ IDLE = timedelta(days=30)
 ABSOLUTE = timedelta(days=180)
 # Each request would otherwise write a row; a person reads this to the quarter of an hour.
 SEEN_EVERY = timedelta(minutes=10)
+# Time to fetch the device and type a code.
+AWAITED = timedelta(minutes=10)
 _IDS = struct.Struct(">QQ")
 _SECRET_BYTES = 32
+SecondFactorOf = Literal["none", "awaited", "passed"]
 
 
 class NewSession(msgspec.Struct, frozen=True):
@@ -53,6 +59,7 @@ class SignedInAccount(msgspec.Struct, frozen=True):
     display_name: str
     role: str | None
     language: str | None
+    second_factor: str = "none"
 
 
 class ListedSession(msgspec.Struct, frozen=True):
@@ -66,11 +73,18 @@ class ListedSession(msgspec.Struct, frozen=True):
 
 
 def begin_session(
-    session: Session, parts: Parts, account_id: int, *, address: str, user_agent: str
+    session: Session,
+    parts: Parts,
+    account_id: int,
+    *,
+    address: str,
+    user_agent: str,
+    second_factor: SecondFactorOf = "none",
 ) -> NewSession:
-    """Sign an account in from one browser or program."""
+    """Sign an account in from one browser or program; not yet, where a second factor is awaited."""
     key = data_key(session, parts, account_id)
     begun, session_id = now(), new_id()
+    expires_at = begun + (AWAITED if second_factor == "awaited" else ABSOLUTE)
     secret = os.urandom(_SECRET_BYTES)
     session.add(
         SignedIn(
@@ -81,12 +95,13 @@ def begin_session(
             user_agent=key.seal(SignedIn.user_agent, user_agent[:400]),
             created_at=begun,
             last_seen_at=begun,
-            expires_at=begun + ABSOLUTE,
+            expires_at=expires_at,
+            second_factor=second_factor,
         )
     )
     session.flush()
     token = base64.urlsafe_b64encode(_IDS.pack(account_id, session_id) + secret).decode()
-    return NewSession(account_id, session_id, token, begun + ABSOLUTE)
+    return NewSession(account_id, session_id, token, expires_at)
 
 
 def viewer_of(session: Session, token: str) -> SignedInAccount | None:
@@ -107,6 +122,32 @@ def viewers_of(session: Session, tokens: Sequence[str]) -> list[SignedInAccount 
     found = {(row[0], row[1]): row[2:] for row in rows}
     at = now()
     return [None if one is None else _live(session, one, found.get(one[:2]), at) for one in taken]
+
+
+def awaiting_account(session: Session, token: str) -> tuple[int, int] | None:
+    """Return account and session of a token that awaits the second factor, or None."""
+    taken = _taken_apart(token)
+    if taken is None:
+        return None
+    row = session.execute(
+        select(SignedIn.token_hash, SignedIn.expires_at).where(
+            SignedIn.account_id == taken[0],
+            SignedIn.id == taken[1],
+            SignedIn.second_factor == "awaited",
+        )
+    ).one_or_none()
+    if row is None or not hmac.compare_digest(row.token_hash, _hash(taken[2])):
+        return None
+    return None if now() >= row.expires_at else taken[:2]
+
+
+def mark_passed(session: Session, account_id: int, session_id: int) -> None:
+    """Say of a live session that the second factor was just shown in it."""
+    session.execute(
+        update(SignedIn)
+        .where(SignedIn.account_id == account_id, SignedIn.id == session_id)
+        .values(second_factor="passed")
+    )
 
 
 def _live(
@@ -134,6 +175,7 @@ def list_sessions(session: Session, parts: Parts, account_id: int) -> list[Liste
             SignedIn.account_id == account_id,
             SignedIn.expires_at > at,
             SignedIn.last_seen_at > at - IDLE,
+            SignedIn.second_factor != "awaited",
         )
         .order_by(SignedIn.last_seen_at.desc(), SignedIn.id.desc())
     ).all()
@@ -223,10 +265,11 @@ _SIGNED_IN = Prepared(
         SignedIn.account_id, SignedIn.id,
         SignedIn.token_hash, SignedIn.last_seen_at, SignedIn.expires_at,
         Account.handle, Account.display_name, Account.role, Account.language,
+        SignedIn.second_factor,
     )
     .join(Account, Account.id == SignedIn.account_id)
     .join(_ASKED, and_(
         SignedIn.account_id == _ASKED.c.account_id, SignedIn.id == _ASKED.c.session_id
     ))
-    .where(Account.state == "active")
+    .where(Account.state == "active", SignedIn.second_factor != "awaited")
 )  # fmt: skip

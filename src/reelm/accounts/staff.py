@@ -5,15 +5,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reelm.accounts.handles import account_named, account_of
-from reelm.accounts.models import Account
+from reelm.accounts.models import Account, SecondFactor
+from reelm.accounts.powers import ROLES
 from reelm.accounts.recovery import replace_codes
 from reelm.accounts.sessions import revoke_sessions
 from reelm.accounts.sign_up import ensure_account
 from reelm.audit import record
-from reelm.foundation.errors import Conflict, Forbidden, Invalid
+from reelm.foundation.errors import Conflict, Invalid
 from reelm.foundation.parts import Parts
 
-ROLES = ("owner", "officer", "moderator", "analyst", "authority")
 LAST_OWNER = "@{} is the last owner: give that role to somebody else first."
 
 
@@ -23,6 +23,30 @@ class NewStaff(msgspec.Struct, frozen=True):
     account_id: int
     is_new: bool
     recovery_codes: list[str]
+
+
+class ListedStaff(msgspec.Struct, frozen=True):
+    """A staff account as owners see it."""
+
+    account_id: int
+    handle: str
+    role: str
+    second_factor: str
+
+
+def list_staff(session: Session) -> list[ListedStaff]:
+    """Return all staff, by role and handle."""
+    rows = session.execute(
+        select(Account.id, Account.handle, Account.role, SecondFactor.enrolled_at)
+        .outerjoin(SecondFactor, SecondFactor.account_id == Account.id)
+        .where(Account.role.is_not(None), Account.state == "active")
+        .order_by(Account.handle)
+    ).all()
+    listed = [
+        ListedStaff(row.id, row.handle, row.role, "ready" if row.enrolled_at else "none")
+        for row in rows
+    ]
+    return sorted(listed, key=lambda one: ROLES.index(one.role))
 
 
 def make_staff(session: Session, parts: Parts, *, handle: str, role: str) -> NewStaff:
@@ -58,16 +82,6 @@ def set_role(session: Session, *, handle: str, role: str | None) -> None:
     # What a session may do never changes under it.
     revoke_sessions(session, account.id)
     record(session, "accounts.role_set", account_id=str(account.id), role=role or "none")
-
-
-def require_role(role: str | None, *allowed: str) -> None:
-    """Refuse a viewer whose role is not among those allowed.
-
-    Raises:
-        Forbidden: says which roles may.
-    """
-    if role not in allowed:
-        raise Forbidden(f"This is for the roles {', '.join(allowed)}.")
 
 
 def refuse_last_owner(session: Session, account: Account) -> None:

@@ -151,10 +151,18 @@ def demo(
         bool, typer.Option("--once", help="Make it, try it over HTTP, print one line, stop.")
     ] = False,
     port: Annotated[int, typer.Option(help="Port to serve on; 0 for any.")] = 8080,
+    code: Annotated[
+        bool, typer.Option("--code", help="Print the present code of demo_staff, and stop.")
+    ] = False,
 ) -> None:
     """Make a region with plainly marked demo videos, serve it, and print how to sign in."""
     from reelm.commands import demo as command
 
+    if code:
+        from reelm.commands.demo_fill import code_of_staff
+
+        typer.echo(code_of_staff(path))
+        return
     raise typer.Exit(command.run(path, once=once, port=port))
 
 

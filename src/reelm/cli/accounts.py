@@ -31,7 +31,8 @@ def reset(
 ) -> None:
     """Print new recovery codes for somebody who has lost password and codes.
 
-    All sessions of the account end. Make sure that it is the right person.
+    All sessions of the account end, and so does its second factor. Make sure that it is the
+    right person.
     """
     from reelm.commands import staff as command
 

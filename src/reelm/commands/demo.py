@@ -95,6 +95,9 @@ class _Show:
                 _say(f"{NAME} is at {address} (Ctrl-C stops it)")
                 for handle, password in signs.items():
                     _say(f"  sign in as {handle}, password {password}")
+                _say(
+                    f"  {demo_fill.STAFF} has a second factor: `reelm demo --code` prints its code"
+                )
                 filled = filling.ensure_videos(self.wanted)
             if self.once:
                 self.summary = {**filled.numbers(), **demo_look.look(address)}

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
+import pyotp
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 
@@ -21,7 +22,7 @@ from reelm import accounts, social, videos
 from reelm.commands.demo_clips import Clip, make_clip, title_font
 from reelm.commands.demo_topics import TOPICS
 from reelm.foundation.database import Session
-from reelm.foundation.errors import Unavailable
+from reelm.foundation.errors import Missing, Unavailable
 from reelm.foundation.parts import Parts
 from reelm.regions import TERMS_VERSION
 
@@ -36,6 +37,18 @@ VIEWER, STAFF = "demo_viewer", "demo_staff"
 FRIENDS = ("demo_ana", "demo_bo", "demo_caro", "demo_dev", "demo_eli")
 BIO = "A made-up account of the demo. Nobody is behind it."
 PRAISE = ("Lovely colours! (demo comment)", "Could watch this for hours. (demo comment)")
+
+
+def code_of_staff(home: Path) -> str:
+    """Return the code of the second factor of the demo's staff, as it is now.
+
+    Raises:
+        Missing: there is no demo at `home`, or it has not made its people yet.
+    """
+    secret = _Note(home / "demo.json").secrets.get(STAFF)
+    if secret is None:
+        raise Missing(f"There is no demo in {home} yet: `reelm demo` makes it.")
+    return pyotp.TOTP(secret).now()
 
 
 class Stopped(Exception):
@@ -80,6 +93,9 @@ class Filling:
             self._ensure_person(handle, note.passwords[handle])
         with self.parts.transaction() as session:
             accounts.set_role(session, handle=STAFF, role="owner")
+            if STAFF not in note.secrets:
+                note.secrets[STAFF] = self._enrol(session, note.passwords[STAFF])
+        note.write()
         return dict(note.passwords)
 
     def ensure_videos(self, wanted: Sequence[Clip]) -> Filled:
@@ -191,6 +207,25 @@ class Filling:
             )
             accounts.sign_up(session, self.parts, new, address="127.0.0.1")
 
+    def _enrol(self, session: Session, password: str) -> str:
+        """Set up the second factor of the demo's staff, on a device that is a line of a file."""
+        account_id = accounts.account_named(session, STAFF)
+        accounts.forget_second_factor(session, account_id)  # of a run that was cut off here
+        made = accounts.begin_session(
+            session, self.parts, account_id, address="127.0.0.1", user_agent="reelm demo"
+        )
+        begun = accounts.begin_enrolment(session, self.parts, account_id, password=password)
+        accounts.finish_enrolment(
+            session,
+            self.parts,
+            account_id,
+            code=pyotp.TOTP(begun.secret).now(),
+            address="127.0.0.1",
+            session_id=made.session_id,
+        )
+        accounts.revoke_sessions(session, account_id)
+        return begun.secret
+
     @contextmanager
     def _bar(self, total: int) -> Iterator[Callable[[int], None]]:
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
@@ -200,19 +235,21 @@ class Filling:
 
 
 class _Note:
-    """What the demo remembers beside its region: passwords and which clips are posted."""
+    """What the demo remembers beside its region: how to sign in, and which clips are posted."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         known = json.loads(path.read_text("utf-8")) if path.exists() else {}
         self.passwords: dict[str, str] = known.get("passwords", {})
+        self.secrets: dict[str, str] = known.get("secrets", {})
         self.videos: dict[str, int] = known.get("videos", {})
 
     def write(self) -> None:
         """Put the file in place at once, readable by its owner only."""
         new = self._path.with_suffix(".new")
         new.touch(mode=0o600)
-        new.write_text(json.dumps({"passwords": self.passwords, "videos": self.videos}), "utf-8")
+        known = {"passwords": self.passwords, "secrets": self.secrets, "videos": self.videos}
+        new.write_text(json.dumps(known), "utf-8")
         new.replace(self._path)
 
 

@@ -25,11 +25,11 @@ def set_role(parts: Parts, handle: str, role: str) -> None:
 
 
 def reset(parts: Parts, handle: str) -> None:
-    """Take password and sessions off an account and print new recovery codes."""
+    """Take password, second factor and sessions off an account; print new recovery codes."""
     handle = handle.removeprefix("@")
     with parts.transaction() as session:
         codes = accounts.reset_account(session, handle)
-    typer.echo(f"The password and all sessions of @{handle} have ended.")
+    typer.echo(f"The password and all sessions of @{handle} have ended, and any second factor.")
     typer.echo("The person sets a new password with one of these recovery codes.")
     _print_codes(parts, codes)
 

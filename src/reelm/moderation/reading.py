@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reelm import audit
-from reelm.accounts import data_key, require_role
+from reelm.accounts import Power, data_key, require
 from reelm.accounts.models import Account
 from reelm.foundation.clock import now
 from reelm.foundation.errors import Conflict, Missing
@@ -18,8 +18,6 @@ from reelm.moderation.models import Report
 from reelm.social.models import Comment
 from reelm.videos.models import Video
 
-# The roles that handle reports; an analyst or authority has no need of who reported what.
-READERS = ("owner", "officer", "moderator")
 PAGE = 50
 Outcome = Literal["acted", "dismissed"]
 _TARGETS = {"video": Video.id, "comment": Comment.id, "account": Account.id}
@@ -55,7 +53,7 @@ def read_reports(
     Raises:
         Forbidden: the role does not handle reports.
     """
-    require_role(role, *READERS)
+    require(role, Power.HANDLE_GRIEVANCES)
     rows = session.scalars(
         select(Report)
         .where(Report.state == state, Report.id > after_id)
@@ -86,7 +84,7 @@ def close_report(
         Missing: there is no such report.
         Conflict: it is closed already.
     """
-    require_role(role, *READERS)
+    require(role, Power.HANDLE_GRIEVANCES)
     report = session.get(Report, report_id, with_for_update=True)
     if report is None:
         raise Missing("There is no such report.")

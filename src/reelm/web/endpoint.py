@@ -1,8 +1,9 @@
 """Turn a plain typed function into a route: decode, run in a thread, one transaction, encode.
 
 What a parameter gets is told by its annotation: `Session`, `Parts`, `Viewer`, `Cookies`,
-`LiveFeed`, `Outbox` and `Request` are injected, `body` is the JSON body, a name in the path comes
-from the path, and any other is a query parameter with the bounds of its `Annotated[..., Meta()]`.
+`LiveFeed`, `Outbox`, `Request` and, for staff who read people's data, `Reader` are injected, `body`
+is the JSON body, a name in the path comes from the path, and any other is a query parameter with
+the bounds of its `Annotated[..., Meta()]`.
 An `async` function is run on the loop, without a transaction, and gets `Parts` and `Request`.
 Signals put into the outbox are written after the commit and before the response.
 
@@ -22,10 +23,10 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from reelm.accounts import Power, Reader
 from reelm.feed.live import LiveFeed, Outbox
 from reelm.foundation.database import Session
 from reelm.foundation.errors import (
-    Forbidden,
     Invalid,
     Missing,
     RateLimited,
@@ -33,13 +34,16 @@ from reelm.foundation.errors import (
     Unauthenticated,
     Unavailable,
 )
+from reelm.foundation.logs import Line
 from reelm.foundation.parts import Parts
 from reelm.web.bodies import form_body, json_body, read_body
 from reelm.web.expected import sentence_of
 from reelm.web.gathering import Gathering
+from reelm.web.staff_gate import check_staff, elsewhere, reader_of
 from reelm.web.viewer import Answered, Call, Cookies, Viewer, call_of, viewer_key, viewer_of
 
 log = logging.getLogger(__name__)
+NOT_WRITTEN = Line("{count} signals were not written: {error}")
 
 MAX_BODY_BYTES = 256 * 1024
 MAX_ID = (1 << 63) - 1
@@ -80,6 +84,7 @@ class Endpoint:
         path: URL with `{names}`.
         run: the function.
         access: who may call it.
+        power: which of the staff may, by accounts/powers.py; each staff endpoint names one.
         status: status of success; 204 where the function returns None.
         errors: kinds of error that the function may raise beside the general ones.
         max_body_bytes: most bytes of a body.
@@ -93,6 +98,7 @@ class Endpoint:
     path: str
     run: Callable[..., Any]
     access: Access = ANYONE
+    power: Power | None = None
     status: int = 200
     errors: tuple[type[ReelmError], ...] = ()
     max_body_bytes: int = MAX_BODY_BYTES
@@ -107,6 +113,8 @@ class Endpoint:
         signature = inspect.signature(self.run)
         for name, parameter in signature.parameters.items():
             self.inputs[name] = (hints[name], parameter.default)
+        if (self.access is STAFF) != (self.power is not None):
+            raise TypeError(f"{self.path}: an endpoint of the staff names one power, no other any")
 
     @property
     def returns(self) -> Any:
@@ -131,7 +139,9 @@ class Endpoint:
         }
 
 
-INJECTED: tuple[Any, ...] = (Session, Parts, Viewer, Cookies, LiveFeed, Outbox, Request)
+INJECTED: tuple[Any, ...] = (
+    Session, Parts, Viewer, Cookies, LiveFeed, Outbox, Request, Reader
+)  # fmt: skip
 
 
 async def answer(endpoint: Endpoint, parts: Parts, request: Request) -> Response:
@@ -178,12 +188,20 @@ async def _answer_together(
 
 def _run(endpoint: Endpoint, parts: Parts, request: Request, data: bytes) -> Response:
     cookies = Cookies(is_secure=is_secure(request, parts.settings.http.public_url))
-    arguments = _from_request(endpoint, request, data)
+    is_staff = endpoint.power is not None
+    arguments = {} if is_staff else _from_request(endpoint, request, data)
     live: LiveFeed = request.app.state.live
     outbox = Outbox()
     with parts.transaction() as session:
         viewer = viewer_of(session, parts, request)
-        _check_access(endpoint.access, viewer)
+        reads = any(hint is Reader for hint, _ in endpoint.inputs.values())
+        if endpoint.power is not None and endpoint.produces == "text/html":
+            away = elsewhere(session, request, viewer, endpoint.power, reads=reads)
+            if away is not None:
+                return away
+        _check_access(endpoint, viewer)
+        if is_staff:  # what it takes is said to those alone who may use it
+            arguments = _from_request(endpoint, request, data)
         injected: dict[Any, Any] = {
             Session: session,
             Parts: parts,
@@ -193,6 +211,8 @@ def _run(endpoint: Endpoint, parts: Parts, request: Request, data: bytes) -> Res
             Outbox: outbox,
             Request: request,
         }
+        if reads:
+            injected[Reader] = reader_of(session, viewer)
         for name, (hint, _) in endpoint.inputs.items():
             if hint in INJECTED:
                 arguments[name] = injected[hint]
@@ -212,7 +232,7 @@ def _write(live: LiveFeed, outbox: Outbox) -> None:
         # The act itself is committed: a like does not fail because nobody learns from it.
         if outbox.is_needed:
             raise
-        log.warning("%d signals were not written: %s", len(outbox.signals), error.sentence)
+        log.warning(NOT_WRITTEN(count=len(outbox.signals), error=error))
 
 
 def is_secure(request: Request, public_url: str) -> bool:
@@ -225,11 +245,11 @@ def is_secure(request: Request, public_url: str) -> bool:
     return local or request.url.scheme == "https" or public_url.startswith("https://")
 
 
-def _check_access(access: Access, viewer: Viewer) -> None:
-    if access is not ANYONE and viewer.account_id is None:
+def _check_access(endpoint: Endpoint, viewer: Viewer) -> None:
+    if endpoint.access is not ANYONE and viewer.account_id is None:
         raise Unauthenticated("Sign in first.")
-    if access is STAFF and not viewer.is_staff:
-        raise Forbidden("This is for the staff of the region.")
+    if endpoint.power is not None:
+        check_staff(viewer, endpoint.power)
 
 
 def _from_request(endpoint: Endpoint, request: Request, data: bytes) -> dict[str, Any]:

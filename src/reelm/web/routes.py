@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
+from reelm.accounts import Power
 from reelm.foundation.errors import (
     Conflict,
     Forbidden,
@@ -34,12 +35,15 @@ from reelm.web.api import (
     reports,
     sessions,
     signals,
+    staff_second_factor,
     uploads,
     videos,
     watches,
 )
+from reelm.web.api import staff as staff_api
 from reelm.web.endpoint import SIGNED_IN, STAFF, Endpoint, Together
 from reelm.web.pages import feed_control, gate, legal, own, reporting, sharing, staff, watching
+from reelm.web.pages import staff_second_factor as staff_second_factor_page
 
 HTML = "text/html"
 MAX_AVATAR_BYTES = 10 << 20
@@ -181,12 +185,49 @@ API = (
     Endpoint(
         "POST", "/api/reports", reports.send_report, status=201, errors=(Missing, RateLimited)
     ),
-    Endpoint("GET", "/api/staff/reports", reports.list_reports, access=STAFF),
     Endpoint(
-        "POST", "/api/staff/reports/{report_id}/closure", reports.close_report, access=STAFF,
-        errors=(Conflict,),
+        "GET", "/api/staff/reports", reports.list_reports,
+        access=STAFF, power=Power.HANDLE_GRIEVANCES,
     ),
-    Endpoint("GET", "/api/staff/jobs", jobs.jobs, access=STAFF),
+    Endpoint(
+        "POST", "/api/staff/reports/{report_id}/closure", reports.close_report,
+        access=STAFF, power=Power.HANDLE_GRIEVANCES, errors=(Conflict,),
+    ),
+    Endpoint("GET", "/api/staff/jobs", jobs.jobs, access=STAFF, power=Power.SEE_JOBS),
+    Endpoint(
+        "GET", "/api/me/second-factor", staff_second_factor.second_factor, access=SIGNED_IN
+    ),
+    Endpoint(
+        "POST", "/api/me/second-factor", staff_second_factor.begin, access=SIGNED_IN, status=201,
+        errors=(Forbidden, Conflict, RateLimited),
+    ),
+    Endpoint(
+        "DELETE", "/api/me/second-factor", staff_second_factor.end, access=SIGNED_IN,
+        errors=(Forbidden, RateLimited),
+    ),
+    Endpoint(
+        "POST", "/api/me/second-factor/confirmation", staff_second_factor.confirm,
+        access=SIGNED_IN, errors=(Forbidden, Missing, Conflict, RateLimited),
+    ),
+    Endpoint(
+        "POST", "/api/staff/purposes", staff_api.say_purpose,
+        access=STAFF, power=Power.SEE_CONSOLE, status=201,
+    ),
+    Endpoint(
+        "GET", "/api/staff/accounts", staff_api.list_staff, access=STAFF, power=Power.KEEP_STAFF
+    ),
+    Endpoint(
+        "PUT", "/api/staff/accounts/{handle}/role", staff_api.put_role,
+        access=STAFF, power=Power.KEEP_STAFF, errors=(Conflict,),
+    ),
+    Endpoint(
+        "DELETE", "/api/staff/accounts/{handle}/second-factor", staff_api.end_second_factor,
+        access=STAFF, power=Power.KEEP_STAFF, errors=(Conflict,),
+    ),
+    Endpoint(
+        "GET", "/api/staff/access-log", staff_api.access_log,
+        access=STAFF, power=Power.READ_ACCESS_LOG, errors=(Missing,),
+    ),
 )  # fmt: skip
 
 PAGES = (
@@ -209,8 +250,31 @@ PAGES = (
     Endpoint("GET", "/how-the-feed-works", feed_control.how_it_works, produces=HTML),
     Endpoint("GET", "/report", reporting.form, produces=HTML),
     Endpoint("POST", "/report", reporting.send, produces=HTML),
-    Endpoint("GET", "/jobs", staff.jobs, access=STAFF, produces=HTML),
-    Endpoint("GET", "/staff/reports", staff.reports, access=STAFF, produces=HTML),
+    Endpoint("GET", "/sign-in/code", gate.code_form, produces=HTML),
+    Endpoint("POST", "/sign-in/code", gate.give_code, produces=HTML),
+    Endpoint("GET", "/two-factor", staff_second_factor_page.show, produces=HTML),
+    Endpoint(
+        "POST", "/two-factor", staff_second_factor_page.begin, access=SIGNED_IN, produces=HTML
+    ),
+    Endpoint(
+        "POST",
+        "/two-factor/code",
+        staff_second_factor_page.confirm,
+        access=SIGNED_IN,
+        produces=HTML,
+    ),
+    Endpoint(
+        "POST", "/two-factor/end", staff_second_factor_page.end, access=SIGNED_IN, produces=HTML
+    ),
+    Endpoint("GET", "/jobs", staff.jobs, access=STAFF, power=Power.SEE_JOBS, produces=HTML),
+    Endpoint(
+        "GET",
+        "/staff/reports",
+        staff.reports,
+        access=STAFF,
+        power=Power.HANDLE_GRIEVANCES,
+        produces=HTML,
+    ),
     Endpoint("GET", "/api", legal.api, produces=HTML),
     Endpoint("GET", "/terms", legal.terms, produces=HTML),
     Endpoint("GET", "/privacy", legal.privacy, produces=HTML),

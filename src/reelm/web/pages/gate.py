@@ -1,6 +1,7 @@
 """Signing up, in and out, and coming back by a recovery code; plain forms that need no script."""
 
 from datetime import date
+from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -12,14 +13,14 @@ from reelm.foundation.parts import Parts
 from reelm.web.api import sessions
 from reelm.web.errors import STATUS
 from reelm.web.rendering import page
-from reelm.web.viewer import Cookies, Viewer
+from reelm.web.viewer import SESSION_COOKIE, Cookies, Viewer
 
 Fields = dict[str, str]
 
 
 def sign_in_form(request: Request, viewer: Viewer, next: str = "/") -> Response:  # noqa: A002
     """Show the sign-in form."""
-    return page(request, viewer, "sign_in.html", next=_safe(next))
+    return page(request, viewer, "sign_in.html", next=safe_path(next))
 
 
 def sign_in(
@@ -31,7 +32,7 @@ def sign_in(
     form: Fields,
 ) -> Response:
     """Sign in and go where the person was going."""
-    target = _safe(form.get("next", "/"))
+    target = safe_path(form.get("next", "/"))
     try:
         account_id = accounts.sign_in(
             session,
@@ -44,7 +45,39 @@ def sign_in(
         values = {"handle": form.get("handle", "")}
         shown = {"error": error.sentence, "values": values, "next": target}
         return page(request, viewer, "sign_in.html", STATUS[error.kind], **shown)
-    sessions.begin(session, parts, viewer, cookies, account_id)
+    return _entered(sessions.begin(session, parts, viewer, cookies, account_id), target)
+
+
+def code_form(request: Request, session: Session, viewer: Viewer, next: str = "/") -> Response:  # noqa: A002
+    """Show the form for the code of the second factor, where a sign-in awaits it."""
+    if _awaiting(request, session) is None:
+        return RedirectResponse("/sign-in", 303)
+    return page(request, viewer, "two_factor_code.html", next=safe_path(next))
+
+
+def give_code(
+    request: Request,
+    session: Session,
+    parts: Parts,
+    viewer: Viewer,
+    cookies: Cookies,
+    form: Fields,
+) -> Response:
+    """Take the code and be signed in; the session that awaited it is replaced."""
+    target = safe_path(form.get("next", "/"))
+    awaiting = _awaiting(request, session)
+    if awaiting is None:
+        return RedirectResponse("/sign-in", 303)
+    account_id, session_id = awaiting
+    try:
+        accounts.check_code(
+            session, parts, account_id, code=form.get("code", ""), address=viewer.address
+        )
+    except ReelmError as error:
+        shown = {"error": error.sentence, "next": target}
+        return page(request, viewer, "two_factor_code.html", STATUS[error.kind], **shown)
+    accounts.revoke_session(session, account_id, session_id)
+    sessions.begin(session, parts, viewer, cookies, account_id, code_taken=True)
     return RedirectResponse(target, 303)
 
 
@@ -100,8 +133,7 @@ def recover(
     except ReelmError as error:
         shown = {"error": error.sentence, "values": {"handle": form.get("handle", "")}}
         return page(request, viewer, "recover.html", STATUS[error.kind], **shown)
-    sessions.begin(session, parts, viewer, cookies, account_id)
-    return RedirectResponse("/", 303)
+    return _entered(sessions.begin(session, parts, viewer, cookies, account_id), "/")
 
 
 def sign_out(session: Session, viewer: Viewer, cookies: Cookies) -> Response:
@@ -138,7 +170,17 @@ def _new_account(form: Fields) -> accounts.NewAccount:
     )
 
 
-def _safe(target: str) -> str:
+def _entered(is_signed_in: bool, target: str) -> Response:
+    return RedirectResponse(
+        target if is_signed_in else f"/sign-in/code?next={quote(target, safe='/')}", 303
+    )
+
+
+def _awaiting(request: Request, session: Session) -> tuple[int, int] | None:
+    return accounts.awaiting_account(session, request.cookies.get(SESSION_COOKIE, ""))
+
+
+def safe_path(target: str) -> str:
     """Return a path of this site, whatever was asked for."""
     is_path = target.startswith("/") and not target.startswith(("//", "/\\"))
     return target if is_path and target.isprintable() else "/"
