@@ -17,6 +17,7 @@ from reelm import accounts, feed
 from reelm.foundation.database import Session
 from reelm.foundation.ids import new_id
 from reelm.foundation.parts import Parts
+from reelm.web.whereabouts import country_of
 
 SESSION_COOKIE = "reelm_session"
 VIEWER_COOKIE = "reelm_viewer"
@@ -90,6 +91,7 @@ class Call(NamedTuple):
     token: str
     known_id: int | None
     arguments: dict[str, Any]
+    country: str | None = None
 
 
 class Answered(NamedTuple):
@@ -106,13 +108,15 @@ class Person(NamedTuple):
     account_id: int | None
     settings: feed.FeedSettings
     new_id: int | None
+    country: str | None
 
 
 def call_of(parts: Parts, scope: Scope, arguments: dict[str, Any]) -> Call:
     """Return what a request is, as far as can be told without the database."""
-    cookies = HTTPConnection(scope).cookies
+    request = HTTPConnection(scope)
+    cookies = request.cookies
     known = _known(cookies.get(VIEWER_COOKIE, ""), viewer_key(parts.region_key))
-    return Call(cookies.get(SESSION_COOKIE, ""), known, arguments)
+    return Call(cookies.get(SESSION_COOKIE, ""), known, arguments, country_at(parts, request))
 
 
 def people_of(session: Session, parts: Parts, calls: Sequence[Call]) -> list[Person]:
@@ -130,14 +134,17 @@ def people_of(session: Session, parts: Parts, calls: Sequence[Call]) -> list[Per
     settings = dict(zip(known, feed.settings_of(session, parts, known), strict=True))
     default = feed.default_settings(parts)
     return [
-        Person(viewer_id, account_id, settings.get((viewer_id, account_id), default), new)
-        for viewer_id, account_id, new in ids
+        Person(
+            viewer_id, account_id, settings.get((viewer_id, account_id), default), new, call.country
+        )
+        for (viewer_id, account_id, new), call in zip(ids, calls, strict=True)
     ]
 
 
 def viewer_of(session: Session, parts: Parts, request: HTTPConnection) -> Viewer:
     """Return who sends this request; a wrong or old cookie makes an anonymous viewer."""
     address = client_address(request, parts.settings.http.trusted_proxies)
+    country = country_at(parts, request)
     user_agent = request.headers.get("user-agent", "")[:400]
     token = request.cookies.get(SESSION_COOKIE)
     if token:
@@ -152,11 +159,30 @@ def viewer_of(session: Session, parts: Parts, request: HTTPConnection) -> Viewer
                 address,
                 user_agent,
                 has_second_factor=found.second_factor == "passed",
+                country=country,
             )
     known = _known(request.cookies.get(VIEWER_COOKIE, ""), viewer_key(parts.region_key))
     return Viewer(
-        known or new_id(), None, None, None, None, address, user_agent, is_new=known is None
+        known or new_id(),
+        None,
+        None,
+        None,
+        None,
+        address,
+        user_agent,
+        is_new=known is None,
+        country=country,
     )
+
+
+def country_at(parts: Parts, request: HTTPConnection) -> str | None:
+    """Return the country that a request comes from, or None where nobody knows."""
+    http = parts.settings.http
+    if not (http.country_header or http.country_database):
+        return None
+    peer = request.client.host if request.client else ""
+    address = client_address(request, http.trusted_proxies)
+    return country_of(http, request.headers, peer, address)
 
 
 def client_address(request: HTTPConnection, trusted_proxies: list[str]) -> str:
