@@ -13,6 +13,7 @@ from reelm.accounts import tasks as account_tasks
 from reelm.feed import jobs as feed_jobs
 from reelm.feed import tasks as feed_tasks
 from reelm.foundation import home as homes
+from reelm.foundation.classes import NOT_DECLARED, Place, undeclared_names
 from reelm.foundation.config import Settings, load
 from reelm.foundation.database import Base, Database, Session, embedded
 from reelm.foundation.database.classes import undeclared
@@ -29,6 +30,7 @@ from reelm.regions import jobs as region_jobs
 from reelm.regions import tasks as region_tasks
 from reelm.videos import jobs as video_jobs
 from reelm.videos import tasks as video_tasks
+from reelm.web import metrics
 
 # Rooms are imported for their tables too: the metadata is whole once this module is loaded.
 ROOMS = (audit, regions, accounts, videos, social, moderation, feed)
@@ -138,7 +140,7 @@ def prepare(home: Home, settings: Settings, owner: str) -> int:
     """Migrate, begin the first tenure, make the serving role; return the active epoch.
 
     Raises:
-        Unavailable: a table or column declares no data class; names it.
+        Unavailable: something that holds data declares no data class; names it.
     """
     home.check_keys()
     migrate(owner)
@@ -147,13 +149,30 @@ def prepare(home: Home, settings: Settings, owner: str) -> int:
         leased_ids(database, settings.region.number),
         database.transaction() as session,
     ):
-        faults = undeclared(Base.metadata, catalogue(session))
+        faults = undeclared_parts(home, settings, session)
         if faults:
-            raise Unavailable("Not everything declares its data class: " + "; ".join(faults))
+            raise Unavailable(NOT_DECLARED.format("; ".join(faults)))
         public_key = home.operator_key().public_key().public_bytes_raw().hex()
         epoch = regions.ensure_tenure(session, settings.region.operator, public_key)
     ensure_app(owner, epoch, home.secret("database-app"), Base.metadata)
     return epoch
+
+
+def undeclared_parts(home: Home, settings: Settings, session: Session) -> list[str]:
+    """Name all that holds data and declares no data class, with what to do.
+
+    Log fields are refused when the module that writes them is loaded (foundation/logs.py).
+    """
+    try:
+        kinds = open_store(settings.storage, home).kinds()
+    except Unavailable:
+        kinds = set()  # a store that is away is told of where it is used
+    return [
+        *undeclared(Base.metadata, catalogue(session)),
+        *undeclared_names(Place.QUEUE, [*queues(settings), *(task.queue for task in JOBS)]),
+        *undeclared_names(Place.OBJECTS, kinds),
+        *undeclared_names(Place.LABEL, metrics.labels()),
+    ]
 
 
 def catalogue(session: Session) -> dict[str, set[str]]:

@@ -68,7 +68,7 @@ def test_ranges_are_slices(store: ObjectStore, data: bytes, cut: st.DataObject) 
 
 def test_a_listing_has_each_object_of_its_kind_once(store: ObjectStore) -> None:
     keys = {store.put_bytes("avatars", bytes([n])).key for n in range(20)}
-    store.put_bytes("other", b"x")
+    store.put_bytes("posters", b"x")
     listed = list(store.list("avatars"))
     assert {one.key for one in listed} == keys
     assert len(listed) == 20
@@ -90,6 +90,24 @@ def test_what_is_removed_is_gone_and_may_be_removed_again(
     ):
         with pytest.raises(Missing):
             read()
+
+
+def test_a_kind_that_nobody_declared_is_refused_with_what_to_do(
+    store: ObjectStore, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    with pytest.raises(Unavailable, match=r"object prefix 'surprise': call `declare\(Place.OBJ"):
+        store.put_bytes("surprise", b"x")
+    with pytest.raises(Unavailable, match="surprise"):
+        store.put_file("surprise", tmp_path / "file")
+    assert "surprise" not in store.kinds()
+
+
+def test_the_kinds_are_those_that_are_there(store: ObjectStore) -> None:
+    keys = [store.put_bytes(kind, b"a kind") for kind in ("posters", "avatars")]
+    assert {"posters", "avatars"} <= store.kinds()
+    for stored in keys:
+        store.delete(stored.key)
 
 
 def test_the_check_leaves_nothing(store: ObjectStore) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import ctypes
-import logging
 import os
 import signal
 import sys
@@ -14,6 +13,7 @@ from granian.server.embed import Server
 
 from reelm import app
 from reelm.feed.tasks import FORGET_IDLE, KEEP_LOG
+from reelm.foundation import logs
 from reelm.foundation.config import load
 from reelm.foundation.jobs import defer, run_worker
 from reelm.foundation.parts import Parts
@@ -29,7 +29,7 @@ GRACE_S = 3.0
 def main(role: str, home: str, parent: str) -> None:
     """Be a child of the supervisor `parent` until told to stop."""
     _die_with(int(parent))
-    logging.basicConfig(level=logging.WARNING, format=f"{role}: %(levelname)s %(message)s")
+    logs.begin(role)
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -15,9 +15,11 @@ from reelm.feed.facts import all_facts, facts_of
 from reelm.feed.ranker import VideoFacts
 from reelm.foundation.database.listen import Listener
 from reelm.foundation.errors import ReelmError
+from reelm.foundation.logs import Line
 from reelm.foundation.parts import Parts
 
 log = logging.getLogger(__name__)
+NOT_READ = Line("changed videos could not be read: {error}")
 
 CHANNELS = "visibility feed"
 # What changes within this time is read together; nobody sees a video later for it.
@@ -115,7 +117,7 @@ class Changes:
             try:
                 self._catch_up()
             except (ReelmError, SQLAlchemyError) as error:
-                log.warning("changed videos could not be read: %s", error)
+                log.warning(NOT_READ(error=error))
                 with self._lock:
                     self._has_missed = True
                 self._stop.wait(RETRY_S)

@@ -28,9 +28,13 @@ from reelm.feed.log.saving import Saving
 from reelm.feed.ranker import Ask, Pick, State, VideoFacts
 from reelm.feed.signals import Kind, Signal
 from reelm.foundation.errors import ReelmError
+from reelm.foundation.logs import Line
 from reelm.foundation.parts import Parts
 
 log = logging.getLogger(__name__)
+LOADED = Line("loaded {videos} videos, replayed {count} signals, {seconds:.1f} s")
+OTHER_RELEASE = Line("the snapshot at {seq} is not of this release: {error}")
+NOT_LOOKED_AFTER = Line("the ranker's state was not looked after: {error}")
 
 TICK_S = 0.5
 LOOK_FOR_IDLE_EVERY_S = 60.0
@@ -181,7 +185,7 @@ class Holder:
             self._seq = max(seq, self._seq)
         self.saving.begin(made[1], changed=replayed_signals > 0)
         took_s = time.monotonic() - began
-        log.info("loaded %s videos, replayed %s signals, %.1f s", videos, replayed_signals, took_s)
+        log.info(LOADED(videos=videos, count=replayed_signals, seconds=took_s))
         return Position(self._seq, at_ms)
 
     def _restored(self) -> tuple[Learner, int]:
@@ -189,7 +193,7 @@ class Holder:
             try:
                 return self._make(state), snapshot.seq
             except Exception as error:  # noqa: BLE001 - of another release: anything may be missing
-                log.warning("the snapshot at %s is not of this release: %r", snapshot.seq, error)
+                log.warning(OTHER_RELEASE(seq=snapshot.seq, error=error))
         return self._make(None), 0
 
     def _apply(self, batch: list[Signal]) -> None:
@@ -245,7 +249,7 @@ class Holder:
                     look_at = time.monotonic() + LOOK_FOR_IDLE_EVERY_S
                     self.drop_idle()
             except (ReelmError, SQLAlchemyError, OSError) as error:
-                log.warning("the ranker's state was not looked after: %s", error)
+                log.warning(NOT_LOOKED_AFTER(error=error))
 
     def drop_idle(self) -> int:
         """Forget the anonymous viewers who have been idle; return how many."""

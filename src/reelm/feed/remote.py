@@ -24,8 +24,11 @@ from reelm.feed.ranker import Ask, Pick
 from reelm.feed.signals import Signal
 from reelm.foundation.errors import Invalid, RateLimited, ReelmError, TooLarge, Unavailable
 from reelm.foundation.home import Home
+from reelm.foundation.logs import Line
 
 log = logging.getLogger(__name__)
+LEFT = Line("another process has left: {error}")
+FAILED = Line("a verb of the feed failed")
 
 SOCKET = "feed-socket"
 LENGTH_BYTES = 4
@@ -97,7 +100,7 @@ class Door:
             while (data := _received(connection)) is not None:
                 _send(connection, self._answer(data))
         except OSError as error:
-            log.info("another process has left: %s", error)
+            log.info(LEFT(error=error))
         finally:
             with self._lock:
                 self._connections.discard(connection)
@@ -115,7 +118,7 @@ class Door:
             return msgspec.msgpack.encode([error.kind, error.sentence, wait_s])
         except Exception:
             # Whatever it was, the asking request gets an answer and the connection goes on.
-            log.exception("a verb of the feed failed")
+            log.exception(FAILED())
             sentence = "Something went wrong in the process that runs the feed that learns."
             return msgspec.msgpack.encode([Unavailable.kind, sentence, 0])
 

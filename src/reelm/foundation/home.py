@@ -10,10 +10,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from reelm.foundation.clock import now
 from reelm.foundation.errors import BadSetting, Conflict, Invalid, Unavailable
+from reelm.foundation.home_files import FOLDERS
 
 # Each is 32 random bytes as text; a key file has mode 0600 in a folder of mode 0700.
 SECRETS = ("region-key", "postgres-superuser", "database-owner", "database-app")
-FOLDERS = ("keys", "objects", "uploads", "work", "logs")
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from reelm.accounts.models import Account
+from reelm.foundation.classes import DataClass, Erasure, Place, Residency, Transfer, declare
 from reelm.foundation.clock import now
 from reelm.foundation.errors import Unavailable
 from reelm.foundation.jobs import defer
@@ -27,7 +28,13 @@ from reelm.foundation.storage import ObjectStore, StoredObject
 from reelm.videos.models import Rendition, UnneededObject, Upload, Video
 from reelm.videos.tasks import REMOVE_OBJECTS
 
-ORIGINALS, RENDITIONS, POSTERS, AVATARS = "originals", "renditions", "posters", "avatars"
+_DATA = DataClass(Residency.REGION, Transfer.TRANSFER, Erasure.DELETE)
+ORIGINALS = declare(
+    Place.OBJECTS, "originals", "files as uploaded, with their places; until converted", _DATA
+)
+RENDITIONS = declare(Place.OBJECTS, "renditions", "published video, without metadata", _DATA)
+POSTERS = declare(Place.OBJECTS, "posters", "a still of each video", _DATA)
+AVATARS = declare(Place.OBJECTS, "avatars", "people's pictures", _DATA)
 KINDS = (ORIGINALS, RENDITIONS, POSTERS, AVATARS)
 STORE_WITHIN_S = 300.0
 REMOVE_AFTER = timedelta(minutes=10)

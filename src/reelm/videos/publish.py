@@ -15,6 +15,7 @@ from reelm.foundation.errors import Invalid, ReelmError, Unavailable
 from reelm.foundation.events import publish as tell
 from reelm.foundation.ids import new_id
 from reelm.foundation.jobs import defer
+from reelm.foundation.logs import Line
 from reelm.foundation.parts import Parts
 from reelm.videos import captions, poster, probe, repackage
 from reelm.videos.draft import checked_language
@@ -25,6 +26,7 @@ from reelm.videos.tasks import MAKE_LADDER
 from reelm.videos.workspace import original_file, workspace
 
 log = logging.getLogger(__name__)
+NOT_AT_ONCE = Line("not published at once: {error}")
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
@@ -166,7 +168,7 @@ def _repackaged(
         return repackage.repackage(original, seen, work=work, ffmpeg=ffmpeg)
     except (Invalid, ValueError) as error:
         # Odd inside, though it looked plain: the ladder decodes it, or finds out why it cannot.
-        log.info("not published at once: %s", error)
+        log.info(NOT_AT_ONCE(error=error))
         return None
 
 

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from reelm.feed.live import LiveFeed
 from reelm.foundation.errors import ReelmError
+from reelm.foundation.logs import Line
 from reelm.foundation.parts import Parts
 from reelm.web import metrics, static
 from reelm.web.early_answer import EarlyAnswers
@@ -38,6 +39,8 @@ from reelm.web.routes import ENDPOINTS, RAW_ROUTES
 from reelm.web.security import check_same_site, response_headers
 
 log = logging.getLogger(__name__)
+AWAY = Line("{method} {route}: {error}")
+FAILED = Line("{method} {route} failed")
 
 
 def build(parts: Parts) -> ASGIApp:
@@ -184,15 +187,13 @@ async def _on_error(request: Request, error: Exception) -> Response:
         raise error
     problem = problem_of(error)
     if problem.status >= 500:
-        log.warning("%s %s: %s%s", request.method, request.url.path, error.sentence, _cause(error))
+        log.warning(AWAY(method=request.method, route=_route_name(request), error=error))
     return _shown(request, problem, error)
 
 
-def _cause(error: ReelmError) -> str:
-    # Of the driver's words the first line, which names the reason and no value.
-    cause = error.__cause__
-    words = str(getattr(cause, "orig", cause)).strip().splitlines() if cause else []
-    return f" ({words[0]})" if words else ""
+def _route_name(request: Request) -> str:
+    route = request.scope.get("route")
+    return route.path if isinstance(route, Route) else "other"
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:
@@ -215,7 +216,7 @@ def _methods_at(request: Request) -> list[str]:
 
 
 async def _on_crash(request: Request, error: Exception) -> Response:
-    log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    log.error(FAILED(method=request.method, route=_route_name(request)), exc_info=error)
     sentence = "Something went wrong inside; it has been written to the log."
     return _shown(request, http_problem(500, sentence))
 

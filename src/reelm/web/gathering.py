@@ -13,8 +13,10 @@ from queue import Empty, SimpleQueue
 from typing import Any, NamedTuple
 
 from reelm.foundation.errors import Unavailable
+from reelm.foundation.logs import Line
 
 log = logging.getLogger(__name__)
+NOBODY_WAITS = Line("nobody waits any more for {count} answers")
 
 # One computes while the others wait for the database; more would only make smaller batches.
 THREADS = 3
@@ -84,7 +86,7 @@ class Gathering:
                 try:
                     loop.call_soon_threadsafe(_tell, told)
                 except RuntimeError:
-                    log.info("nobody waits any more for %d answers", len(told))
+                    log.info(NOBODY_WAITS(count=len(told)))
 
     def _next(self) -> list[_Waiting]:
         """Return what waits, once something does; nothing when it is over."""

@@ -3,12 +3,53 @@
 from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.registry import Collector
 from starlette.responses import Response
 
 from reelm import __version__
+from reelm.foundation.classes import (
+    DataClass,
+    Erasure,
+    Place,
+    Residency,
+    Transfer,
+    declare,
+    refuse_undeclared,
+)
 
-REGISTRY = CollectorRegistry()
-# Labels are route templates and numbers: no id, handle or address ever becomes a label.
+# Labels are words of this program and route templates: no id, handle or address becomes a label.
+_COUNTS = DataClass(
+    Residency.REGION,
+    Transfer.EXCLUDE,
+    Erasure.EXPIRE,
+    "Counts of this process, in memory; gone when it ends.",
+)
+for _name, _holds in {
+    "method": "of a request",
+    "route": "of a request, as the template that all like it share",
+    "status": "of the answer",
+    "state": "of jobs",
+    "figure": "which number of the feed that learns",
+    "version": "the release",
+    "le": "upper bound of a bucket of a histogram",
+}.items():
+    declare(Place.LABEL, _name, _holds, _COUNTS)
+
+
+class _Registry(CollectorRegistry):
+    """Refuses a metric with a label that nobody declared, when its module is loaded."""
+
+    def register(self, collector: Collector) -> None:
+        """Take in a metric.
+
+        Raises:
+            Unavailable: names the label and says what to do.
+        """
+        refuse_undeclared(Place.LABEL, *getattr(collector, "_labelnames", ()))
+        super().register(collector)
+
+
+REGISTRY = _Registry()
 REQUESTS = Counter(
     "reelm_http_requests", "Requests answered.", ["method", "route", "status"], registry=REGISTRY
 )
@@ -41,6 +82,12 @@ def answered(method: str, route: str, status: int, seconds: float) -> None:
     """Count an answer; to find the series takes longer than to count, so they are kept."""
     _counter(method if method in METHODS else "other", route, status).inc()
     _histogram(route).observe(seconds)
+
+
+def labels() -> set[str]:
+    """Return the labels of every series there is now, those of collectors included."""
+    samples = (sample for metric in REGISTRY.collect() for sample in metric.samples)
+    return {label for sample in samples for label in sample.labels}
 
 
 def exposition() -> Response:

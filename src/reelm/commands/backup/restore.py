@@ -37,7 +37,8 @@ from reelm.commands.contents import (
 from reelm.foundation.config import Settings, load
 from reelm.foundation.database import embedded
 from reelm.foundation.errors import Conflict, Invalid, ReelmError, Unavailable
-from reelm.foundation.home import FOLDERS, Home
+from reelm.foundation.home import Home
+from reelm.foundation.home_files import FOLDERS
 from reelm.foundation.storage import ObjectStore, open_store
 
 Say = Callable[[str], None]

@@ -10,7 +10,8 @@ from reelm.commands.doctor.check import Check, fail, ok, warn
 from reelm.foundation.clock import now
 from reelm.foundation.config import Settings
 from reelm.foundation.errors import ReelmError
-from reelm.foundation.home import FOLDERS, SECRETS, Home
+from reelm.foundation.home import SECRETS, Home
+from reelm.foundation.home_files import FOLDERS
 from reelm.foundation.ids import EPOCH_MS
 
 GIB = 1 << 30

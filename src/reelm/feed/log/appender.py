@@ -25,8 +25,14 @@ from reelm.feed.log.ticket import IN_DOUBT, NOT_WRITTEN, Queue, Ticket
 from reelm.feed.log.write import Found, check
 from reelm.feed.signals import Kind, Signal
 from reelm.foundation.errors import ReelmError
+from reelm.foundation.logs import Line
 
 log = logging.getLogger(__name__)
+FAILED = Line("the appender of signals failed")
+BATCH_LOST = Line("a batch of signals was not written: {error}")
+BATCH_REFUSED = Line("a batch of signals was refused: {error}")
+NOT_LEARNED = Line("a batch of signals was written and could not be learned from")
+CONNECTION_LOST = Line("the appender of signals has lost its connection: {error}")
 
 LOG_LOCK = 0x7265656C6D05  # "reelm" 5
 OPTIONS = "-c statement_timeout=60s -c lock_timeout=5s -c timezone=UTC"
@@ -153,7 +159,7 @@ class Appender:
                 self._lost(error)
             except Exception:
                 # Whatever it was, the next round begins with a connection and a state made anew.
-                log.exception("the appender of signals failed")
+                log.exception(FAILED())
                 self.position = None
                 self._lost(None)
             if self._stop.is_set():
@@ -209,7 +215,7 @@ class Appender:
             except PASSING as error:
                 connection.rollback()
                 if not tries_left:
-                    log.warning("a batch of signals was not written: %s", error)
+                    log.warning(BATCH_LOST(error=error))
                     _finish(tickets, NOT_WRITTEN)
                     return
             except psycopg.Error as error:
@@ -217,7 +223,7 @@ class Appender:
                     raise
                 # The database refuses it: the region is frozen, say, or the disk is full.
                 connection.rollback()
-                log.warning("a batch of signals was refused: %s", error)
+                log.warning(BATCH_REFUSED(error=error))
                 _finish(tickets, NOT_WRITTEN)
                 return
         self._doubt = None
@@ -248,14 +254,14 @@ class Appender:
             self._apply(batch)
         except Exception:
             # It is in the log, and would fail there again: better one batch unlearned than none.
-            log.exception("a batch of signals was written and could not be learned from")
+            log.exception(NOT_LEARNED())
         self.counts.apply_s += time.perf_counter() - began
         self.counts.signals += len(batch)
         self.counts.batches += 1
 
     def _lost(self, error: psycopg.Error | None) -> None:
         self.counts.reconnects += 1
-        log.warning("the appender of signals has lost its connection: %s", error)
+        log.warning(CONNECTION_LOST(error=error))
         self._lost_at = self._lost_at or time.monotonic()
         if time.monotonic() - self._lost_at > REFUSE_AFTER_S:
             self._refuse_all(NOT_WRITTEN)

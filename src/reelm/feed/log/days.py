@@ -12,9 +12,11 @@ from sqlalchemy.orm import Session
 
 from reelm import audit, regions
 from reelm.foundation.clock import now
+from reelm.foundation.logs import Line
 from reelm.foundation.parts import Parts
 
 log = logging.getLogger(__name__)
+DROPPED = Line("dropped the log of {first} to {last}: {days} days are kept")
 
 # Our own rule where the policy pack states no retention: a year, so that what comes each year can
 # be learned, and a month for whoever looks at it afterwards.
@@ -49,5 +51,5 @@ def keep_days(parts: Parts) -> list[date]:
         if dropped:
             first, last = dropped[0].isoformat(), dropped[-1].isoformat()
             audit.record(session, "feed.log_dropped", first=first, last=last, kept_days=days)
-            log.info("dropped the log of %s to %s: %s days are kept", first, last, days)
+            log.info(DROPPED(first=first, last=last, days=days))
     return dropped

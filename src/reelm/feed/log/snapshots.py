@@ -16,15 +16,28 @@ from reelm import __version__
 from reelm.feed.log.state_file import read_state, write_state
 from reelm.feed.models import RankerSnapshot
 from reelm.feed.ranker import State
+from reelm.foundation.classes import DataClass, Erasure, Place, Residency, Transfer, declare
 from reelm.foundation.clock import now
 from reelm.foundation.errors import Invalid, ReelmError
 from reelm.foundation.ids import new_id
+from reelm.foundation.logs import Line
 from reelm.foundation.parts import Parts
 from reelm.videos.workspace import workspace
 
 log = logging.getLogger(__name__)
+UNUSABLE = Line("the ranker's snapshot at {seq} cannot be used: {error}")
 
-KIND = "snapshots"
+KIND = declare(
+    Place.OBJECTS,
+    "snapshots",
+    "the ranker's state: what it learned, and what it knows of each viewer",
+    DataClass(
+        Residency.REGION,
+        Transfer.REBUILD,
+        Erasure.EXPIRE,
+        "A model is a technology asset of its own. Stored anew when somebody is forgotten.",
+    ),
+)
 KEPT = 2
 # An object without a row is on its way to one for minutes at most.
 ORPHAN_AFTER = timedelta(hours=1)
@@ -112,6 +125,6 @@ def loadable(parts: Parts) -> Iterator[tuple[Snapshot, State]]:
         try:
             state = load(parts, snapshot)
         except ReelmError as error:
-            log.warning("the ranker's snapshot at %s cannot be used: %s", snapshot.seq, error)
+            log.warning(UNUSABLE(seq=snapshot.seq, error=error))
         else:
             yield snapshot, state

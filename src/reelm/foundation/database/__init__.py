@@ -2,17 +2,9 @@
 
 from sqlalchemy.orm import Session
 
+from reelm.foundation.classes import DataClass, Erasure, Residency, Retention, Transfer
 from reelm.foundation.database.base import Base
-from reelm.foundation.database.classes import (
-    BEHAVIOUR,
-    OPERATIONAL,
-    PUBLIC,
-    SEALED,
-    DataClass,
-    Erasure,
-    Residency,
-    Transfer,
-)
+from reelm.foundation.database.classes import BEHAVIOUR, OPERATIONAL, PUBLIC, SEALED
 from reelm.foundation.database.connect import Database
 
 __all__ = [
@@ -25,6 +17,7 @@ __all__ = [
     "Database",
     "Erasure",
     "Residency",
+    "Retention",
     "Session",
     "Transfer",
 ]

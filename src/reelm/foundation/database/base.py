@@ -1,18 +1,14 @@
 """The base of all tables, and the tables of the foundation itself."""
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, DateTime, MetaData, SmallInteger, Text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from reelm.foundation.database.classes import (
-    OPERATIONAL,
-    DataClass,
-    Erasure,
-    Residency,
-    Transfer,
-)
+from reelm.foundation.classes import DataClass, Erasure, Residency, Retention, Transfer
+from reelm.foundation.database.classes import FINISHED_JOBS_DAYS, OPERATIONAL
 
 
 class Base(DeclarativeBase):
@@ -63,7 +59,9 @@ class JobReport(Base):
     """What a person should know of a job: how far it is, or why it failed."""
 
     __tablename__ = "job_report"
-    __data__ = _OPERATIONS
+    __data__ = replace(
+        _OPERATIONS, retention=Retention("updated_at", days=FINISHED_JOBS_DAYS, is_log=True)
+    )
 
     job_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=OPERATIONAL)
     progress: Mapped[float] = mapped_column(default=0.0, info=OPERATIONAL)

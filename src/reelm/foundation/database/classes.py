@@ -1,78 +1,58 @@
-"""Data classes: what each table and column declares about residency, sale and erasure.
+"""Data classes of tables: a table sets `__data__`, a column passes `info=`.
 
-A table sets `__data__`, a column passes `info=`. A test and the boot fail when one is missing;
-`reelm data map` and the sale of a region read these declarations and nothing else.
+A column goes with its table; its form says how its values are kept, and so whether they are
+personal. Columns with `anonymised` in their info lose their value where the table's erasure is
+`ANONYMISE`; the others of such a table are kept.
 """
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import MetaData
 
-
-class Residency(StrEnum):
-    """Where the rows may lie."""
-
-    REGION = "region"  # never outside the region's border
-    PUBLIC = "public"  # already published to anyone
-
-
-class Transfer(StrEnum):
-    """What a sale does with the rows."""
-
-    TRANSFER = "transfer"
-    EXCLUDE = "exclude"  # stays with the seller, with a written reason
-    REBUILD = "rebuild"  # made anew by the buyer
-
-
-class Erasure(StrEnum):
-    """What becomes of the rows when their account is erased."""
-
-    DELETE = "delete"
-    KEEP = "keep"  # not about one person, or held by law
-    ANONYMISE = "anonymise"
-    EXPIRE = "expire"  # gone by itself within the retention of the policy pack
-
-
-class Form(StrEnum):
-    """How a column's values are kept."""
-
-    SEALED = "sealed"  # AES-256-GCM under the account's data key
-    PUBLIC = "plain public"
-    BEHAVIOUR = "plain behaviour"
-    OPERATIONAL = "operational"  # no personal data
-
-
-@dataclass(frozen=True)
-class DataClass:
-    """The declaration of one table."""
-
-    residency: Residency
-    transfer: Transfer
-    erasure: Erasure
-    reason: str = ""
-
-    def __post_init__(self) -> None:
-        if self.transfer is not Transfer.TRANSFER and not self.reason:
-            raise ValueError("A table that does not transfer needs a written reason.")
-
+from reelm.foundation.classes import DataClass, Erasure, Form, Residency, Retention, Transfer
 
 SEALED: dict[Any, Any] = {"form": Form.SEALED}
 PUBLIC: dict[Any, Any] = {"form": Form.PUBLIC}
 BEHAVIOUR: dict[Any, Any] = {"form": Form.BEHAVIOUR}
 OPERATIONAL: dict[Any, Any] = {"form": Form.OPERATIONAL}
 
+# Long enough to look into what failed; ids of accounts are in it.
+FINISHED_JOBS_DAYS = 30
 _QUEUE = DataClass(
-    Residency.REGION, Transfer.REBUILD, Erasure.EXPIRE, "Jobs hold ids; the buyer defers its own."
+    Residency.REGION,
+    Transfer.REBUILD,
+    Erasure.EXPIRE,
+    "Jobs hold ids; the buyer defers its own.",
+)
+_JOBS = DataClass(
+    Residency.REGION,
+    Transfer.REBUILD,
+    Erasure.EXPIRE,
+    "Jobs hold ids; the buyer defers its own.",
+    # Of a finished job its last event, whose table goes with the job.
+    Retention("at", days=FINISHED_JOBS_DAYS, is_log=True),
 )
 _MIGRATIONS = DataClass(
     Residency.REGION, Transfer.REBUILD, Erasure.KEEP, "The buyer's own migrations make the tables."
 )
+__all__ = [  # the words of declarations, beside what tables and columns use
+    "BEHAVIOUR",
+    "FINISHED_JOBS_DAYS",
+    "FOREIGN_TABLES",
+    "OPERATIONAL",
+    "PUBLIC",
+    "SEALED",
+    "DataClass",
+    "Erasure",
+    "Form",
+    "Residency",
+    "Transfer",
+    "undeclared",
+]
 # Tables of libraries: they are in the catalogue, not in our metadata (design.md rule 4.11).
 FOREIGN_TABLES: dict[str, DataClass] = {
     "alembic_version": _MIGRATIONS,
-    "procrastinate_jobs": _QUEUE,
+    "procrastinate_jobs": _JOBS,
     "procrastinate_events": _QUEUE,
     "procrastinate_periodic_defers": _QUEUE,
     "procrastinate_workers": _QUEUE,

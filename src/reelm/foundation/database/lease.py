@@ -16,8 +16,11 @@ from reelm.foundation import ids
 from reelm.foundation.database.base import ProcessLease
 from reelm.foundation.database.connect import Database
 from reelm.foundation.errors import ReelmError, Unavailable
+from reelm.foundation.logs import Line
 
 log = logging.getLogger(__name__)
+NOT_RENEWED = Line("the id lease was not renewed: {error}")
+ENDS_BY_ITSELF = Line("the id lease ends by itself: {error}")
 
 # A holder that cannot renew stops making ids well before another may take its number.
 LEASE_S = 120
@@ -102,7 +105,7 @@ def _renew(
             if until is not None:
                 source.until_ms = int(until.timestamp() * 1000)
         except (ReelmError, OSError) as error:
-            log.warning("the id lease was not renewed: %s", error)
+            log.warning(NOT_RENEWED(error=error))
 
 
 def _release(database: Database, process: int, holder: str) -> None:
@@ -114,4 +117,4 @@ def _release(database: Database, process: int, holder: str) -> None:
                 .values(until=func.now())
             )
     except (ReelmError, OSError) as error:
-        log.info("the id lease ends by itself: %s", error)
+        log.info(ENDS_BY_ITSELF(error=error))

@@ -8,7 +8,10 @@ from collections.abc import Callable
 
 import psycopg
 
+from reelm.foundation.logs import Line
+
 log = logging.getLogger(__name__)
+NOT_LISTENING = Line("not listening on {channel}: {error}")
 
 RECONNECT_S = 1.0
 
@@ -52,7 +55,7 @@ class Listener:
             try:
                 self._listen()
             except psycopg.Error as error:
-                log.warning("not listening on %s: %s", self._channel, error)
+                log.warning(NOT_LISTENING(channel=self._channel, error=error))
             finally:
                 self.connected = False
             self._stop.wait(RECONNECT_S)

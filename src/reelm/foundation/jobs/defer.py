@@ -5,14 +5,37 @@ from dataclasses import dataclass
 import procrastinate
 from sqlalchemy.orm import Session
 
+from reelm.foundation.classes import (
+    DataClass,
+    Erasure,
+    Place,
+    Residency,
+    Transfer,
+    declare,
+    refuse_undeclared,
+)
+
+# What every queue is: the arguments of jobs are ids (design.md rule 4.10).
+JOB_IDS = DataClass(
+    Residency.REGION, Transfer.REBUILD, Erasure.EXPIRE, "Jobs hold ids; the buyer defers its own."
+)
+DEFAULT = declare(Place.QUEUE, "default", "ids of what is erased, swept or kept in order", JOB_IDS)
+
 
 @dataclass(frozen=True)
 class Task:
-    """The name of a kind of job; app.py says which function does it."""
+    """The name of a kind of job; app.py says which function does it.
+
+    Raises:
+        Unavailable: nobody declared its queue.
+    """
 
     name: str
-    queue: str = "default"
+    queue: str = DEFAULT
     attempts: int = 3
+
+    def __post_init__(self) -> None:
+        refuse_undeclared(Place.QUEUE, self.queue)
 
 
 # Knows task names only. Tasks bound to the worker's async app cannot be deferred from inside

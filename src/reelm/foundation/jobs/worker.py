@@ -18,9 +18,12 @@ from reelm.foundation.clock import now
 from reelm.foundation.database.base import JobReport
 from reelm.foundation.errors import ReelmError, Unavailable
 from reelm.foundation.jobs.defer import Task
+from reelm.foundation.logs import Line
 from reelm.foundation.parts import Parts
 
 log = logging.getLogger(__name__)
+QUEUED_AGAIN = Line("queueing stalled job {job} ({task}) again")
+NOT_LOOKED = Line("looking for stalled jobs failed")
 
 HEARTBEAT_S = 2.0
 # Five missed heartbeats: a worker under load may miss one or two.
@@ -120,7 +123,7 @@ async def recover_stalled(app: procrastinate.App, parts: Parts, jobs: Jobs) -> N
     for stalled in await manager.get_stalled_jobs(seconds_since_heartbeat=STALLED_AFTER_S):
         task, job = by_name.get(stalled.task_name, (Task(stalled.task_name, attempts=1), None))
         if stalled.attempts + 1 < task.attempts:
-            log.info("queueing stalled job %s (%s) again", stalled.id, task.name)
+            log.info(QUEUED_AGAIN(job=stalled.id, task=task.name))
             await manager.retry_job(stalled)
             continue
         if stalled.id is not None:
@@ -137,7 +140,7 @@ async def _recover_for_ever(app: procrastinate.App, parts: Parts, jobs: Jobs) ->
             await recover_stalled(app, parts, jobs)
         except Exception:
             # The database may be restarting; the next round finds what this one missed.
-            log.exception("looking for stalled jobs failed")
+            log.exception(NOT_LOOKED())
 
 
 class _Retry(BaseRetryStrategy):

@@ -1,7 +1,8 @@
 """Objects by the SHA-256 of their bytes, in a local folder or an S3-compatible store.
 
-A key is `{kind}/{first two hex digits}/{sha256}`. An object is written and made durable before
-the row that names it; the sweeper of room videos removes what no row names.
+A key is `{kind}/{first two hex digits}/{sha256}`, and each kind declares its data class. An
+object is written and made durable before the row that names it; the sweeper of room videos removes
+what no row names.
 """
 
 import hashlib
@@ -15,11 +16,28 @@ from pathlib import Path
 import obstore
 from obstore.store import LocalStore, S3Store
 
+from reelm.foundation.classes import (
+    DataClass,
+    Erasure,
+    Place,
+    Residency,
+    Transfer,
+    declare,
+    refuse_undeclared,
+)
 from reelm.foundation.config import StorageSettings
 from reelm.foundation.errors import Missing, Unavailable
 from reelm.foundation.home import Home
 
 CHUNK_BYTES = 1 << 20
+# Where the folder is the root of a file system.
+LOST_AND_FOUND = "lost+found"
+CHECK = declare(
+    Place.OBJECTS,
+    "check",
+    "sixteen random bytes, for a moment, to try the store",
+    DataClass(Residency.REGION, Transfer.EXCLUDE, Erasure.EXPIRE, "Means nothing."),
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +62,12 @@ class ObjectStore:
     folder: Path | None
 
     def put_file(self, kind: str, path: Path) -> StoredObject:
-        """Store the bytes of `path` durably; storing the same bytes again changes nothing."""
+        """Store the bytes of `path` durably; storing the same bytes again changes nothing.
+
+        Raises:
+            Unavailable: nobody declared the kind, or the store does not work.
+        """
+        refuse_undeclared(Place.OBJECTS, kind)
         with path.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         key = key_of(kind, digest)
@@ -54,7 +77,8 @@ class ObjectStore:
         return StoredObject(key, path.stat().st_size)
 
     def put_bytes(self, kind: str, data: bytes) -> StoredObject:
-        """Store `data` durably."""
+        """Store `data` durably; as `put_file`."""
+        refuse_undeclared(Place.OBJECTS, kind)
         key = key_of(kind, hashlib.sha256(data).hexdigest())
         with _reported():
             obstore.put(self.backend, key, data)
@@ -119,6 +143,12 @@ class ObjectStore:
                 for meta in batch:
                     yield StoredObject(meta["path"], meta["size"], meta["last_modified"])
 
+    def kinds(self) -> set[str]:
+        """Return the kinds of objects that are there."""
+        with _reported():
+            found = obstore.list_with_delimiter(self.backend)["common_prefixes"]
+        return {prefix.strip("/") for prefix in found} - {LOST_AND_FOUND}
+
     def check(self) -> None:
         """Write, read and remove a small object.
 
@@ -128,7 +158,7 @@ class ObjectStore:
         with tempfile.NamedTemporaryFile() as file:
             file.write(os.urandom(16))
             file.flush()
-            stored = self.put_file("check", Path(file.name))
+            stored = self.put_file(CHECK, Path(file.name))
         if len(self.get(stored.key)) != stored.size_bytes:
             raise Unavailable("The object store gave back other bytes than it was given.")
         self.delete(stored.key)
