@@ -18,6 +18,7 @@ from reelm.foundation.jobs import run_worker
 from reelm.foundation.parts import Parts
 from reelm.videos.models import Rendition, Video
 from reelm.web.media_index import MediaIndex
+from reelm.web.withholding import Changes
 
 
 @pytest.fixture(scope="session")
@@ -191,15 +192,16 @@ def test_followers_only_is_for_followers_and_the_creator(
 
 
 def test_memory_is_not_trusted_while_nobody_listens(parts: Parts, published: Published) -> None:
-    index = MediaIndex(parts)
-    index.load(published.url, None)
-    assert index.from_memory(published.url, None) is None
-    index.start()
-    until(lambda: index._listener.connected)
-    index.load(published.url, None)
-    assert index.from_memory(published.url, None) is not None
-    index.stop()
-    assert index.from_memory(published.url, None) is None
+    changes = Changes(parts)
+    index, ask = MediaIndex(parts, changes), (published.url, None, lambda: None)
+    index.load(*ask)
+    assert index.from_memory(*ask) is None
+    changes.start()
+    until(lambda: changes.connected)
+    index.load(*ask)
+    assert index.from_memory(*ask) is not None
+    changes.stop()
+    assert index.from_memory(*ask) is None
 
 
 def test_a_stream_in_flight_is_cut(

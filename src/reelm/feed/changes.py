@@ -101,10 +101,17 @@ class Changes:
 
     def _on_payload(self, payload: str) -> None:
         kind, _, number = payload.partition(":")
-        changed = {"video": self._videos, "account": self._accounts, "forget": self._erased}
+        # A subject that is withheld or free again is the one or the other.
+        changed = {
+            "video": (self._videos,),
+            "account": (self._accounts,),
+            "subject": (self._videos, self._accounts),
+            "forget": (self._erased,),
+        }
         if kind in changed and number.isdigit():
             with self._lock:
-                changed[kind].add(int(number))
+                for ids in changed[kind]:
+                    ids.add(int(number))
             self._wake.set()
 
     def _run(self) -> None:

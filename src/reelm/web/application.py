@@ -11,7 +11,7 @@ from http import HTTPStatus
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -25,10 +25,10 @@ from reelm.web.early_answer import EarlyAnswers
 from reelm.web.endpoint import Endpoint, Together, answer
 from reelm.web.errors import (
     Problem,
+    add_headers,
     http_problem,
     problem_of,
     problem_response,
-    say_when,
     wants_html,
 )
 from reelm.web.gathering import Gathering
@@ -37,6 +37,8 @@ from reelm.web.openapi import document
 from reelm.web.rendering import error_page
 from reelm.web.routes import ENDPOINTS, RAW_ROUTES
 from reelm.web.security import check_same_site, response_headers
+from reelm.web.viewer import country_at
+from reelm.web.withholding import Changes, ServiceBlock, refuse_service, stays_open
 
 log = logging.getLogger(__name__)
 AWAY = Line("{method} {route}: {error}")
@@ -45,7 +47,9 @@ FAILED = Line("{method} {route} failed")
 
 def build(parts: Parts) -> ASGIApp:
     """Return the application of an open region; its lifespan starts and ends what it needs."""
-    media = Media(parts)
+    changes = Changes(parts)
+    block = ServiceBlock(parts, changes)
+    media = Media(parts, changes, block)
     starlette = Starlette(
         routes=[
             Route("/assets/{digest}/{name:path}", _asset),
@@ -74,7 +78,7 @@ def build(parts: Parts) -> ASGIApp:
     # One thread: however many ask at once whether it is up, they take one connection.
     starlette.state.health_executor = ThreadPoolExecutor(1, "health")
     starlette.state.executor = ThreadPoolExecutor(parts.settings.http.threads, "request")
-    return EarlyAnswers(_Outermost(starlette, media))
+    return EarlyAnswers(_Outermost(starlette, media, changes, block))
 
 
 def _gathering(parts: Parts, live: LiveFeed, together: Together) -> Gathering:
@@ -84,9 +88,11 @@ def _gathering(parts: Parts, live: LiveFeed, together: Together) -> Gathering:
 class _Outermost:
     """Sends media past everything else, and wraps the rest in headers and metrics."""
 
-    def __init__(self, starlette: Starlette, media: Media) -> None:
-        self.starlette = starlette
-        self.media = media
+    def __init__(
+        self, starlette: Starlette, media: Media, changes: Changes, block: ServiceBlock
+    ) -> None:
+        self.starlette, self.media = starlette, media
+        self.changes, self.block = changes, block
         headers = response_headers(static.import_map())
         self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
         # What is asked for most does without the search for a route.
@@ -105,13 +111,13 @@ class _Outermost:
         await receive()
         live: LiveFeed = self.starlette.state.live
         loop = asyncio.get_running_loop()
-        self.media.start()
+        self.changes.start()
         for gathering in self.starlette.state.gatherings.values():
             gathering.start()
         await loop.run_in_executor(None, live.start)
         await send({"type": "lifespan.startup.complete"})
         await receive()
-        self.media.stop()
+        self.changes.stop()
         for gathering in self.starlette.state.gatherings.values():
             gathering.stop()
         await loop.run_in_executor(None, live.stop)
@@ -135,6 +141,7 @@ class _Outermost:
         gathered = self.gathered.get((scope["method"], scope["path"]))
         try:
             check_same_site(scope["method"], Headers(scope=scope))
+            await self._refuse_where_withheld(scope)
         except ReelmError as error:
             response = await _on_error(Request(scope, receive), error)
             await response(scope, receive, send_with_headers)
@@ -146,6 +153,13 @@ class _Outermost:
         route = scope.get("route", gathered)
         name = route.path if isinstance(route, Route | Endpoint) else "other"
         metrics.answered(scope["method"], name, status, time.perf_counter() - began)
+
+    async def _refuse_where_withheld(self, scope: Scope) -> None:
+        by = self.block.from_memory()
+        if by is None:
+            by = await asyncio.to_thread(self.block.load)
+        if by and not stays_open(scope["method"], scope["path"]):
+            refuse_service(by, country_at(self.starlette.state.parts, HTTPConnection(scope)))
 
     async def _answer(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
         scope["app"] = self.starlette
@@ -224,6 +238,6 @@ async def _on_crash(request: Request, error: Exception) -> Response:
 def _shown(request: Request, problem: Problem, error: ReelmError | None = None) -> Response:
     if wants_html(request):
         response = error_page(request, problem)
-        say_when(response, error)
+        add_headers(response, error)
         return response
     return problem_response(problem, error)

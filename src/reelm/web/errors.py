@@ -6,7 +6,8 @@ import msgspec
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from reelm.foundation.errors import RateLimited, ReelmError, Unavailable
+from reelm.foundation.errors import LegallyWithheld, RateLimited, ReelmError, Unavailable
+from reelm.regions import Withheld
 
 # The one table. Kinds are those of foundation/errors.py.
 STATUS = {
@@ -39,6 +40,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     status: int
     detail: str
+    withheld_by: list[Withheld] | msgspec.UnsetType = msgspec.UNSET
 
 
 def problem_of(error: ReelmError) -> Problem:
@@ -49,7 +51,12 @@ def problem_of(error: ReelmError) -> Problem:
         title=HTTPStatus(status).phrase,
         status=status,
         detail=INSIDE if error.kind in OF_THE_OPERATOR else error.sentence,
+        withheld_by=msgspec.UNSET if not isinstance(error, LegallyWithheld) else _orders(error),
     )
+
+
+def _orders(error: LegallyWithheld) -> list[Withheld]:
+    return [one for one in error.by if isinstance(one, Withheld)]
 
 
 def problem_response(problem: Problem, error: ReelmError | None = None) -> Response:
@@ -58,16 +65,19 @@ def problem_response(problem: Problem, error: ReelmError | None = None) -> Respo
         msgspec.json.encode(problem), problem.status, media_type="application/problem+json"
     )
     response.headers["cache-control"] = "no-store"
-    say_when(response, error)
+    add_headers(response, error)
     return response
 
 
-def say_when(response: Response, error: ReelmError | None) -> None:
-    """Say in a header when to come back, after an error that passes."""
+def add_headers(response: Response, error: ReelmError | None) -> None:
+    """Say when to come back after an error that passes, and who carries out an order."""
     if isinstance(error, RateLimited):
         response.headers["retry-after"] = str(error.retry_after_s)
     elif isinstance(error, Unavailable):
         response.headers["retry-after"] = str(UNAVAILABLE_RETRY_AFTER_S)
+    elif isinstance(error, LegallyWithheld):
+        # RFC 7725, section 4: the page of the entity that blocks, which is not who ordered it.
+        response.headers["link"] = '</region>; rel="blocked-by"'
 
 
 def http_problem(status: int, detail: str) -> Problem:

@@ -6,37 +6,42 @@ the way may keep it. The rule is asked from memory (media_index.py); no query pe
 
 import asyncio
 import os
+from functools import partial
+from typing import NamedTuple
 
 from starlette.datastructures import Headers
-from starlette.requests import cookie_parser
+from starlette.requests import HTTPConnection, cookie_parser
 from starlette.types import Receive, Scope, Send
 
 from reelm.foundation.errors import Missing, ReelmError
 from reelm.foundation.parts import Parts
 from reelm.web import metrics
 from reelm.web.errors import http_problem, problem_of, problem_response
-from reelm.web.media_index import MediaFile, MediaIndex
+from reelm.web.media_index import MediaFile, MediaIndex, Place
 from reelm.web.ranges import ByteRange, Unsatisfiable, parse_range
-from reelm.web.viewer import SESSION_COOKIE
+from reelm.web.viewer import SESSION_COOKIE, country_at
+from reelm.web.withholding import Changes, ServiceBlock, refuse_service
 
 # One read and one send up to here; measured best on the event loop at 1 MiB.
 CHUNK_BYTES = 1 << 20
 
 
+class _Ask(NamedTuple):
+    """Which file somebody asks for: the address, the session's token, and where from."""
+
+    path: str
+    token: str | None
+    place: Place
+
+
 class Media:
     """The ASGI application below /media/ and /avatars/."""
 
-    def __init__(self, parts: Parts) -> None:
-        self.index = MediaIndex(parts)
+    def __init__(self, parts: Parts, changes: Changes, block: ServiceBlock) -> None:
+        self.index = MediaIndex(parts, changes)
+        self.block = block
+        self.parts = parts
         self.store = parts.store
-
-    def start(self) -> None:
-        """Begin to hear of changes in visibility."""
-        self.index.start()
-
-    def stop(self) -> None:
-        """Stop hearing."""
-        self.index.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -54,7 +59,8 @@ class Media:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = Headers(scope=scope)
         token = _session_token(headers)
-        file = await self._find(scope["path"], token)
+        ask = _Ask(scope["path"], token, partial(country_at, self.parts, HTTPConnection(scope)))
+        file = await self._find(ask)
         fixed = [
             (b"etag", file.etag.encode()),
             (b"cache-control", b"private, no-cache"),
@@ -85,16 +91,10 @@ class Media:
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b""})
             return
-        await self._send_span(scope["path"], token, file, span, receive, send)
+        await self._send_span(ask, file, span, receive, send)
 
     async def _send_span(
-        self,
-        path: str,
-        token: str | None,
-        file: MediaFile,
-        span: ByteRange,
-        receive: Receive,
-        send: Send,
+        self, ask: _Ask, file: MediaFile, span: ByteRange, receive: Receive, send: Send
     ) -> None:
         position, end = span.start, span.end + 1
         gone = None if span.length <= CHUNK_BYTES else asyncio.ensure_future(_left(receive))
@@ -108,22 +108,27 @@ class Media:
                 await send({"type": "http.response.body", **message})
                 if position < end and (len(chunk) < length or (gone and gone.done())):
                     return
-                if position < end and not await self._is_still(file, path, token):
+                if position < end and not await self._is_still(file, ask):
                     # Withheld, deleted or replaced meanwhile: the connection is cut short.
                     return
         finally:
             if gone is not None:
                 gone.cancel()
 
-    async def _find(self, path: str, token: str | None) -> MediaFile:
-        file = self.index.from_memory(path, token)
+    async def _find(self, ask: _Ask) -> MediaFile:
+        by = self.block.from_memory()
+        if by is None:
+            by = await asyncio.to_thread(self.block.load)
+        if by:
+            refuse_service(by, ask.place())
+        file = self.index.from_memory(*ask)
         if file is None:
-            file = await asyncio.to_thread(self.index.load, path, token)
+            file = await asyncio.to_thread(self.index.load, *ask)
         return file
 
-    async def _is_still(self, file: MediaFile, path: str, token: str | None) -> bool:
+    async def _is_still(self, file: MediaFile, ask: _Ask) -> bool:
         try:
-            return (await self._find(path, token)).etag == file.etag
+            return (await self._find(ask)).etag == file.etag
         except ReelmError:
             return False
 

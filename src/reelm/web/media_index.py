@@ -1,22 +1,23 @@
 """What may be served to whom, kept in memory and dropped at the moment it changes.
 
-The database tells of each change by NOTIFY at its commit (migration 0001). While the listener is
-not connected nothing is taken from memory: each request asks the database.
+withholding.py hears of each change. While it hears nothing, nothing is taken from memory: each
+request asks the database.
 """
 
 import os
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reelm import accounts, social, videos
+from reelm import accounts, regions, social, videos
 from reelm.foundation.database import Session
-from reelm.foundation.database.listen import Listener
 from reelm.foundation.errors import Missing
 from reelm.foundation.parts import Parts
 from reelm.web.endpoint import MAX_ID
+from reelm.web.withholding import Changes, Hearer
 
 # A video's files and access in memory: some kilobytes each, plus open descriptors.
 MOST_VIDEOS = 300
@@ -24,6 +25,8 @@ MOST_GRANTS = 10_000
 # A signed-in viewer's leave to watch what is not public is asked for anew after this long.
 GRANT_S = 60.0
 NOTHING = "There is nothing at this address."
+# Tells in which country a viewer is; asked only where something is withheld.
+Place = Callable[[], str | None]
 
 
 class OpenFile:
@@ -54,34 +57,25 @@ class _Entry:
     account_id: int
     is_open: bool  # anybody may fetch it, signed in or not
     sources: dict[str, videos.MediaSource]
+    withheld: list[regions.Withheld]
     files: dict[str, MediaFile] = field(default_factory=dict)
 
 
 class MediaIndex:
     """Files by address, with the visibility rule in front."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, parts: Parts, changes: Changes) -> None:
+        self._parts, self._changes = parts, changes
         self._lock = threading.Lock()
         self._entries: OrderedDict[str, _Entry] = OrderedDict()
         self._grants: dict[tuple[str, str], float] = {}
         # Counts changes heard of, so that what was read before one is not kept after it.
-        self._changes = 0
-        self._listener = Listener(
-            parts.database.conninfo, "visibility", self._on_change, self._forget_all
-        )
+        self._heard = 0
+        changes.tell(Hearer(self._on_change, self._forget_all))
 
-    def start(self) -> None:
-        """Begin to hear of changes."""
-        self._listener.start()
-
-    def stop(self) -> None:
-        """Stop hearing."""
-        self._listener.stop()
-
-    def from_memory(self, path: str, token: str | None) -> MediaFile | None:
+    def from_memory(self, path: str, token: str | None, place: Place) -> MediaFile | None:
         """Return the file at `path` if memory knows that this viewer may have it."""
-        if not self._listener.connected:
+        if not self._changes.connected:
             return None
         owner, _, name = path.rpartition("/")
         entry = self._entries.get(owner)
@@ -89,27 +83,34 @@ class MediaIndex:
             return None
         if not entry.is_open and self._grants.get((owner, token or ""), 0.0) < time.monotonic():
             return None
+        if entry.withheld and _reaching(entry.withheld, place()):
+            return None
         return entry.files.get(name)
 
-    def load(self, path: str, token: str | None) -> MediaFile:
+    def load(self, path: str, token: str | None, place: Place) -> MediaFile:
         """Ask the database for the file at `path` on behalf of the viewer with this session.
 
         Raises:
             Missing: there is no such file, or this viewer may not have it.
+            LegallyWithheld: an order withholds it where the viewer is.
+            Gone: a decision withholds it.
         """
         owner, _, name = path.rpartition("/")
         kind, _, number = owner.removeprefix("/").partition("/")
         if not (number.isascii() and number.isdigit() and int(number[:20]) <= MAX_ID):
             raise Missing(NOTHING)
-        changes = self._changes
+        heard = self._heard
         with self._parts.transaction() as session:
             if kind == "avatars":
                 entry = self._avatar(session, int(number))
             else:
                 entry = self._video(session, int(number), token)
         file = self._file(entry, owner, name)
+        by = _reaching(entry.withheld, place()) if entry.withheld else []
+        if by:
+            raise regions.refusal("This file", by)
         with self._lock:
-            if changes == self._changes:
+            if heard == self._heard:
                 self._remember(owner, entry, file, name, token)
         return file
 
@@ -119,7 +120,8 @@ class MediaIndex:
             raise Missing(NOTHING)
         digest = key.rsplit("/", 1)[-1]
         source = videos.MediaSource(media_type="image/jpeg", etag=digest[:32], key=key)
-        return _Entry(account_id, is_open=True, sources={f"{digest[:8]}.jpg": source})
+        withheld = regions.restrictions_on(session, [account_id])
+        return _Entry(account_id, True, {f"{digest[:8]}.jpg": source}, withheld)
 
     def _video(self, session: Session, video_id: int, token: str | None) -> _Entry:
         access = social.access_of(session, video_id)
@@ -130,10 +132,11 @@ class MediaIndex:
         is_open = social.allows(access, None, follows=False, blocked=False)
         if not is_open:
             viewer = accounts.viewer_of(session, token) if token else None
-            if viewer is None or not social.may_watch(session, viewer.account_id, video_id):
+            if viewer is None or not _allows(session, access, viewer.account_id):
                 raise Missing(NOTHING)
         sources = videos.media_sources(session, video_id)
-        return _Entry(access.account_id, is_open, sources)
+        withheld = regions.restrictions_on(session, [video_id, access.account_id])
+        return _Entry(access.account_id, is_open, sources, withheld)
 
     def _file(self, entry: _Entry, owner: str, name: str) -> MediaFile:
         known = self._entries.get(owner)
@@ -171,20 +174,27 @@ class MediaIndex:
                 self._grants.clear()
             self._grants[owner, token or ""] = time.monotonic() + GRANT_S
 
-    def _on_change(self, payload: str) -> None:
-        kind, _, number = payload.partition(":")
+    def _on_change(self, kind: str, number: int) -> None:
         with self._lock:
-            self._changes += 1
+            self._heard += 1
             self._grants.clear()
-            if kind == "video":
+            if kind in ("video", "subject"):
                 self._entries.pop(f"/media/{number}", None)
-                return
-            changed = int(number)
-            for owner in [o for o, e in self._entries.items() if e.account_id == changed]:
-                del self._entries[owner]
+            if kind in ("account", "subject"):
+                for owner in [o for o, e in self._entries.items() if e.account_id == number]:
+                    del self._entries[owner]
 
     def _forget_all(self) -> None:
         with self._lock:
-            self._changes += 1
+            self._heard += 1
             self._grants.clear()
             self._entries.clear()
+
+
+def _allows(session: Session, access: social.Access, account_id: int) -> bool:
+    relation = social.relation_of(session, account_id, access.account_id)
+    return social.allows(access, account_id, follows=relation.follows, blocked=relation.blocked)
+
+
+def _reaching(withheld: list[regions.Withheld], country: str | None) -> list[regions.Withheld]:
+    return [one for one in withheld if regions.holds(one.countries, country)]

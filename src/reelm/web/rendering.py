@@ -54,6 +54,15 @@ def page(
 
 def error_page(request: Request, problem: Problem) -> Response:
     """Render an error for a person."""
+    if problem.withheld_by:
+        return page(
+            request,
+            None,
+            "withheld.html",
+            problem.status,
+            detail=problem.detail,
+            withheld_by=problem.withheld_by,
+        )
     return page(
         request,
         None,
