@@ -1,0 +1,89 @@
+"""The bytes of a log entry, and the commitments to entries that are confidential."""
+
+import hashlib
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import rfc8785
+
+from reelm.foundation.errors import Invalid
+
+VERSION = 1
+SALT_BYTES = 32
+# RFC 8785 (by RFC 7493, section 2.2): others read larger ones as something else.
+MAX_INTEGER = 2**53 - 1
+_DOMAIN = b"reelm audit commitment v1\n"
+_MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
+
+Value = bool | int | str | list[str]
+
+
+class Leaf(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An entry as it is published; the fields are in the order of canonical JSON."""
+
+    at: str
+    body: dict[str, Value]
+    id: str
+    kind: str
+    v: int
+
+
+_decoder = msgspec.json.Decoder(Leaf)
+_encoder = msgspec.json.Encoder(order="sorted")
+_ID = re.compile(r"[1-9][0-9]{0,18}")
+
+
+def moment(at: datetime) -> str:
+    """Return a time as entries have it: UTC, with six digits of a second's fraction."""
+    return at.astimezone(UTC).strftime(_MOMENT)
+
+
+def leaf_bytes(entry_id: int, kind: str, at: datetime, body: dict[str, Any]) -> bytes:
+    """Return the bytes of a leaf: canonical JSON (RFC 8785) of {at, body, id, kind, v}."""
+    return canonical(Leaf(moment(at), body, str(entry_id), kind, VERSION))
+
+
+def canonical(value: Leaf | dict[str, Any]) -> bytes:
+    """Return the canonical JSON of text, integers, booleans and lists (RFC 8785)."""
+    fast = _encoder.encode(value)
+    # The two differ in what they escape, and in the order of keys beyond ASCII.
+    if b"\\" in fast or not fast.isascii():
+        return rfc8785.dumps(msgspec.to_builtins(value))
+    return fast
+
+
+def read_leaf(line: bytes) -> Leaf:
+    """Read the bytes of a leaf.
+
+    Raises:
+        Invalid: they are not canonical, or not those of an entry.
+    """
+    try:
+        leaf = _decoder.decode(line)
+        _check(leaf)
+        if canonical(leaf) != line:
+            raise Invalid("It is not in canonical form (RFC 8785).")
+    except (msgspec.MsgspecError, rfc8785.CanonicalizationError, ValueError) as error:
+        raise Invalid(f"It is no entry: {error}.") from None
+    return leaf
+
+
+def _check(leaf: Leaf) -> None:
+    if leaf.v != VERSION or not _ID.fullmatch(leaf.id):
+        raise Invalid(f"It is no entry of version {VERSION} with a decimal id.")
+    if any(isinstance(value, int) and abs(value) > MAX_INTEGER for value in leaf.body.values()):
+        raise Invalid("It holds an integer that not every reader of JSON can hold.")
+    if datetime.strptime(leaf.at, _MOMENT).strftime(_MOMENT) != leaf.at:  # noqa: DTZ007 - Z is UTC
+        raise Invalid(f"Its time {leaf.at[:40]!r} has not the form of the log.")
+
+
+def commitment(salt: bytes, opened: bytes) -> str:
+    """Return the commitment to canonical JSON, in hex; the salt hides what could be guessed."""
+    return hashlib.sha256(_DOMAIN + salt + opened).hexdigest()
+
+
+def sealed(kind: str, body: dict[str, Any]) -> bytes:
+    """Return the canonical JSON that a commitment is about."""
+    return canonical({"body": body, "kind": kind})
