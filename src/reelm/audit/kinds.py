@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
-# Integers beyond this are not the same in every JSON reader (RFC 8785, RFC 7493 section 2.2).
-MAX_INTEGER = 2**53 - 1
+from reelm.proofs.leaf import MAX_INTEGER
 
 # Why staff read personal data. A fixed list: what somebody types would be public for ever.
 Purpose = Literal[
@@ -107,6 +106,14 @@ KINDS: Mapping[str, Kind] = {
         version=WORD,
         digest=DIGEST,
     ),
+    "egress.refused": Kind(
+        "A process wanted to talk to another host, and was refused (docs/egress.md).",
+        process=WORD,
+        layer=one_of("a", "b"),
+        attempt=WORD,
+        to=FACT,
+        count=COUNT,
+    ),
     # Authorities and their orders
     "regions.authority_added": Kind(
         "An authority may order here from now on.",
@@ -200,16 +207,48 @@ KINDS: Mapping[str, Kind] = {
         subject_ids=some(ID),
     ),
     # Moderation
-    "moderation.report_closed": Kind(
-        "Staff closed a report.", report_id=ID, closer_id=ID, outcome=WORD
+    "moderation.decided": Kind(
+        "Staff decided on a video, comment or account.",
+        decision_id=ID,
+        decision_kind=WORD,
+        target_id=ID,
+        ground=WORD,
+        category=WORD,
+        source_type=WORD,
+        countries=some(COUNTRY),
+        officer_id=ID,
     ),
-    "moderation.reports_read": Kind(
-        "Staff read what people reported.",
-        reader_id=ID,
-        purpose=PURPOSE,
-        first_report_id=ID,
-        last_report_id=ID,
-        count=COUNT,
+    "moderation.decision_reversed": Kind(
+        "Staff reversed a decision.", decision_id=ID, officer_id=ID
+    ),
+    "moderation.grievance_acknowledged": Kind(
+        "Staff told a complainant that somebody looks into it; whether in time.",
+        grievance_id=ID,
+        officer_id=ID,
+        in_time=one_of("yes", "no", "no_deadline"),
+    ),
+    "moderation.grievance_received": Kind(
+        "Somebody complained of a video, comment or account, or objected to a decision or order.",
+        grievance_id=ID,
+        grievance_kind=WORD,
+        reason=WORD,
+        target_kind=WORD,
+        received_at=TIME,
+        acknowledge_due_at=TIME.or_none,
+        resolve_due_at=TIME.or_none,
+    ),
+    "moderation.grievance_resolved": Kind(
+        "Staff closed a grievance; what came of it, and whether in time.",
+        grievance_id=ID,
+        officer_id=ID,
+        outcome=WORD,
+        in_time=one_of("yes", "no", "no_deadline"),
+    ),
+    "regions.retention_ran": Kind(
+        "Rows of a table that were past their retention were deleted.",
+        table=WORD,
+        rows=COUNT,
+        older_than=TIME,
     ),
     # The feed
     "feed.log_dropped": Kind(

@@ -65,7 +65,16 @@ def region_id(session: Session) -> str:
     Raises:
         Missing: the region has no operator yet.
     """
+    return hashlib.sha256(bytes.fromhex(first_key(session))).hexdigest()[:32]
+
+
+def first_key(session: Session) -> str:
+    """Return the first operator's public key, in hex, from which the region's name follows.
+
+    Raises:
+        Missing: the region has no operator yet.
+    """
     first = session.scalar(select(Tenure.public_key).order_by(Tenure.epoch).limit(1))
     if first is None:
         raise Missing("This region has no operator yet.")
-    return hashlib.sha256(bytes.fromhex(first)).hexdigest()[:32]
+    return first
