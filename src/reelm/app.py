@@ -63,6 +63,7 @@ JOBS: Mapping[Task, Job] = {
     account_tasks.RESUME_ERASURES: Job(account_jobs.resume_erasures),
     account_tasks.SWEEP: Job(account_jobs.sweep),
     region_tasks.LAPSE_ORDERS: Job(region_jobs.lapse_orders),
+    region_tasks.RETAIN: Job(region_jobs.retain),
     feed_tasks.FORGET_IDLE: Job(feed_jobs.forget_idle_viewers),
     feed_tasks.KEEP_LOG: Job(feed_jobs.keep_log),
     feed_tasks.FORGET_ACCOUNT: Job(feed_jobs.forget_account),
@@ -76,6 +77,7 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic(account_tasks.RESUME_ERASURES, "37 * * * *"),
     Periodic(feed_tasks.FORGET_IDLE, "47 * * * *"),
     Periodic(feed_tasks.KEEP_LOG, "7 3 * * *"),
+    Periodic(region_tasks.RETAIN, "37 3 * * *"),
 )
 
 

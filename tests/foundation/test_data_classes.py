@@ -107,7 +107,7 @@ def test_the_boot_refuses_a_metric_label_that_nobody_declared(
             yield family
 
     registry = CollectorRegistry()
-    registry.register(Strays())  # type: ignore[arg-type]  # needs `collect` alone
+    registry.register(Strays())
     monkeypatch.setattr(metrics, "REGISTRY", registry)
     with pytest.raises(Unavailable, match=r"metric label 'handle': call `declare\(Place\.LABEL"):
         app.prepare(home, load(home.path, {}), owner)
@@ -139,7 +139,7 @@ def stored_kinds() -> set[str]:
     for path, call in calls({"put_file", "put_bytes"}):
         kind = call.args[0]
         if isinstance(kind, ast.Constant):
-            kinds.add(kind.value)
+            kinds.add(str(kind.value))
         elif isinstance(kind, ast.Name):
             module = ".".join(path.relative_to(SOURCE.parent).with_suffix("").parts)
             kinds.add(getattr(importlib.import_module(module), kind.id))

@@ -3,6 +3,7 @@
 `viewer_id` is an account's id, or the id in an anonymous viewer's cookie.
 """
 
+from dataclasses import replace
 from datetime import date, datetime
 
 from sqlalchemy import ARRAY, Double, Index, Integer, SmallInteger, Text, text
@@ -15,10 +16,16 @@ from reelm.foundation.database import (
     DataClass,
     Erasure,
     Residency,
+    Retention,
     Transfer,
 )
 
 _SEEN = DataClass(Residency.REGION, Transfer.TRANSFER, Erasure.DELETE)
+# Our own rule where the policy pack states no retention: a year, so that what comes each year can
+# be learned, and a month for whoever looks at it afterwards.
+KEEP_DAYS = 400
+# Days are dropped whole (log/days.py); the region's retention deletes what is left of them.
+LOG_RETENTION = Retention("day", "impression_retention_days", KEEP_DAYS, is_log=True)
 
 
 class SignalRow(Base):
@@ -29,7 +36,7 @@ class SignalRow(Base):
     """
 
     __tablename__ = "signal"
-    __data__ = _SEEN
+    __data__ = replace(_SEEN, retention=LOG_RETENTION)
     __table_args__ = (
         Index(None, "seq"),
         # Finds what is deleted once the ranker has forgotten (feed.signals.FORGETTINGS).

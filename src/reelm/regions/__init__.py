@@ -19,6 +19,7 @@ from reelm.regions.restrictions import (
     withheld,
     withheld_by,
 )
+from reelm.regions.retention import Kept, delete_outlived, kept_days, retentions
 from reelm.regions.tenure import (
     CurrentTenure,
     begin_first_tenure,
@@ -37,6 +38,7 @@ __all__ = [
     "Country",
     "CurrentTenure",
     "Fact",
+    "Kept",
     "OrderEnded",
     "OrderInForce",
     "PolicyPack",
@@ -45,10 +47,12 @@ __all__ = [
     "audit_signer",
     "begin_first_tenure",
     "current_tenure",
+    "delete_outlived",
     "ensure_tenure",
     "first_key",
     "holds",
     "jurisdictions",
+    "kept_days",
     "load_pack",
     "meanings",
     "orders",
@@ -60,6 +64,7 @@ __all__ = [
     "region_id",
     "restrict",
     "restrictions_on",
+    "retentions",
     "time_bounds",
     "unrestrict",
     "withheld",

@@ -3,3 +3,4 @@
 from reelm.foundation.jobs import Task
 
 LAPSE_ORDERS = Task("regions.lapse_orders")
+RETAIN = Task("regions.retain")

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from reelm import audit, regions
+from reelm.feed.models import KEEP_DAYS, LOG_RETENTION
 from reelm.foundation.clock import now
 from reelm.foundation.logs import Line
 from reelm.foundation.parts import Parts
@@ -18,9 +19,6 @@ from reelm.foundation.parts import Parts
 log = logging.getLogger(__name__)
 DROPPED = Line("dropped the log of {first} to {last}: {days} days are kept")
 
-# Our own rule where the policy pack states no retention: a year, so that what comes each year can
-# be learned, and a month for whoever looks at it afterwards.
-KEEP_DAYS = 400
 # A worker that is down for less than this leaves nothing to the default partition.
 AHEAD_DAYS = 7
 
@@ -35,8 +33,7 @@ def make_days(session: Session, ahead: int = AHEAD_DAYS) -> list[date]:
 
 def kept_days(pack: regions.PolicyPack) -> int:
     """Return how many days of the log are kept: a law that asks for more goes before."""
-    stated = pack.impression_retention_days.value or KEEP_DAYS
-    return max(stated, pack.log_retention_days.value or 0)
+    return regions.kept_days(pack, LOG_RETENTION) or KEEP_DAYS
 
 
 def keep_days(parts: Parts) -> list[date]:
