@@ -1,7 +1,8 @@
 """Run a media parser in a child that can reach nothing but the upload it was handed.
 
 The child gets limits on CPU, memory, file size and wall-clock time, no sockets of any kind, no
-files but system libraries and its work folder, an empty environment, and dies with us: confine.py.
+files but system libraries and its work folder, an empty environment, and dies with us
+(foundation/egress/confine.py).
 """
 
 import os
@@ -9,7 +10,6 @@ import selectors
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -18,9 +18,9 @@ from pathlib import Path
 import imageio_ffmpeg
 import msgspec
 
+from reelm.foundation.egress.confined import Landlock, Order, confined
 from reelm.foundation.errors import Invalid, Unavailable
 
-_LAUNCHER = Path(__file__).with_name("confine.py")
 _SYSTEM = ("/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/dev/null", "/dev/urandom")
 _STDERR_KEPT = 16 * 1024
 _GIB = 1024**3
@@ -102,17 +102,19 @@ def run(
 def _start(
     argv: Sequence[str], work: Path, inputs: Sequence[int], read: Sequence[Path], bounds: Bounds
 ) -> subprocess.Popen[bytes]:
-    limits = {
-        "parent": os.getpid(),
-        "nice": bounds.nice,
-        "cpu_s": bounds.cpu_s,
-        "file_bytes": bounds.file_bytes,
-        "memory_bytes": bounds.memory_bytes,
-        "read": [*_SYSTEM, argv[0], *map(str, read)],
-        "write": [str(work)],
-    }
+    order = Order(
+        families=(),
+        nice=bounds.nice,
+        limits={
+            "NOFILE": 64,
+            "CPU": bounds.cpu_s,
+            "FSIZE": bounds.file_bytes,
+            "AS": bounds.memory_bytes,
+        },
+        landlock=Landlock(read=[*_SYSTEM, argv[0], *map(str, read)], write=[str(work)]),
+    )
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", str(_LAUNCHER), msgspec.json.encode(limits).decode(), *argv],
+        confined(argv, order),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

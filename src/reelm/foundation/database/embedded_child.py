@@ -5,13 +5,17 @@ and exec of a process with threads may deadlock, and because a change of user cl
 die with the parent, which therefore must come after it.
 """
 
-import ctypes
 import json
 import os
+import resource
 import sys
 from typing import Any
 
-PR_SET_PDEATHSIG = 1
+if __name__ == "__main__":
+    sys.path.insert(0, __file__.rpartition("/reelm/")[0])  # -I leaves it out
+
+from reelm.foundation.egress import lock
+
 # Replaced in the arguments by the path of a pipe that holds what came on stdin.
 SECRET = "{secret}"  # noqa: S105  a placeholder, not a password
 
@@ -19,17 +23,19 @@ SECRET = "{secret}"  # noqa: S105  a placeholder, not a password
 def become(order: dict[str, Any]) -> None:
     """Execute `order["arguments"]` as `order["user"]`, dying with process `order["parent"]`."""
     os.umask(0o077)
+    # At exactly one byte nobody gets a dump of the shared buffers (egress/confined.py, NO_CORE).
+    resource.setrlimit(resource.RLIMIT_CORE, (1, 1))
     if order["user"]:
         uid, gid = order["user"]
         os.setgroups([])
         os.setresgid(gid, gid, gid)
         os.setresuid(uid, uid, uid)
-    libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(PR_SET_PDEATHSIG, order["death_signal"], 0, 0, 0):
-        raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
+    lock.prctl(lock.PDEATHSIG, order["death_signal"])
     # The parent may have died before the wish was made.
     if os.getppid() != order["parent"]:
         sys.exit("its owner has ended")
+    # It listens on a socket file only, and so does whatever a superuser makes it run.
+    lock.load_filter(bytes.fromhex(order["filter"]))
     arguments = [_with_secret(argument) for argument in order["arguments"]]
     os.execve(arguments[0], arguments, order["environment"])  # noqa: S606  no shell is wanted
 

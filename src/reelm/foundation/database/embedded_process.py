@@ -15,6 +15,8 @@ from typing import IO
 
 from reelm.foundation.database import embedded_child
 from reelm.foundation.database.embedded_user import User
+from reelm.foundation.egress.filters import LOCAL_FAMILIES
+from reelm.foundation.egress.filters import program as program_of
 from reelm.foundation.errors import Unavailable
 
 # A killed server's processes end within milliseconds; one in a long query does not look up.
@@ -44,6 +46,7 @@ def spawn(
         "death_signal": int(signal.SIGQUIT),
         "arguments": [str(program), *arguments],
         "environment": environment,
+        "filter": program_of(LOCAL_FAMILIES).hex(),
     }
     return subprocess.Popen(
         [sys.executable, "-I", "-S", embedded_child.__file__, json.dumps(order)],
