@@ -1,4 +1,8 @@
-"""The processes that `reelm serve` starts: web and worker. Not meant to be run by hand."""
+"""The processes that `reelm serve` starts: web and worker. Not meant to be run by hand.
+
+Each is locked down before this begins (foundation/egress/serving.py); a web process is handed the
+listening socket by its number.
+"""
 
 import asyncio
 import ctypes
@@ -7,39 +11,74 @@ import signal
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
+from granian import net
 from granian.constants import Interfaces
 from granian.server.embed import Server
+from starlette.types import ASGIApp
 
 from reelm import app
+from reelm.commands.listening import BACKLOG
 from reelm.feed.tasks import FORGET_IDLE, KEEP_LOG
 from reelm.foundation import logs
-from reelm.foundation.config import load
+from reelm.foundation.config import Settings, load
+from reelm.foundation.egress import hook, outside, state
+from reelm.foundation.egress.confine import IS_SEEN
+from reelm.foundation.egress.named import peers
+from reelm.foundation.egress.serving import refuses_other_families
+from reelm.foundation.egress.tally import Refusal, Tally
 from reelm.foundation.jobs import defer, run_worker
 from reelm.foundation.parts import Parts
+from reelm.regions.egress import Recorder
 from reelm.regions.tasks import LAPSE_ORDERS
 from reelm.videos.tasks import SWEEP
 from reelm.web.application import build
 
-PR_SET_PDEATHSIG = 1
+PR_SET_DUMPABLE = 4
 # An open stream or a running encode does not hold up the stop for longer.
 GRACE_S = 3.0
 
 
-def main(role: str, home: str, parent: str) -> None:
-    """Be a child of the supervisor `parent` until told to stop."""
-    _die_with(int(parent))
+def main(role: str, home: str, parent: str, listener: str = "") -> None:
+    """Be a child of the supervisor `parent` until told to stop; `listener` is for the web."""
+    if os.getppid() != int(parent):
+        sys.exit("the supervisor has ended")
+    # Memory holds keys and opened personal data: no dump, and no look at it by others of this user.
+    ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)
     logs.begin(role)
     loop = asyncio.new_event_loop()
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _on_signal, stop)
-    threads = load(Path(home)).http.threads
+    settings = load(Path(home))
+    _hold_egress(role, Path(home), settings)
+    threads = settings.http.threads
     connections = threads + 2 if role == "web" else 8
     with app.join_region(Path(home), connections=connections) as parts:
-        serve = _web(parts, stop) if role == "web" else _worker(parts, stop)
+        serve = _web(parts, stop, int(listener)) if role == "web" else _worker(parts, stop)
         loop.run_until_complete(serve)
     os._exit(0)  # threads may still hold a request or an encode; their work is resumable
+
+
+def _hold_egress(role: str, home: Path, settings: Settings) -> None:
+    """Begin layer a, and write down which layers hold here (docs/egress.md)."""
+    named = peers(settings)
+    tried = outside.try_outside() if outside.needs_rules(named) else ""
+    tally = Tally(home)
+    tally.start()
+    hook.install(named, lambda kind, to: tally.count(Refusal(role, "a", kind, to)))
+    held = state.Held(
+        process=role,
+        pid=os.getpid(),
+        started_at=state.started_at(),
+        hook=True,
+        is_filtered=refuses_other_families(),
+        is_local=not named,
+        is_seen=IS_SEEN in os.environ,
+        outside=tried,
+    )
+    state.write(home, held)
 
 
 def _on_signal(stop: asyncio.Event) -> None:
@@ -49,16 +88,26 @@ def _on_signal(stop: asyncio.Event) -> None:
     timer.start()
 
 
-async def _web(parts: Parts, stop: asyncio.Event) -> None:
-    http = parts.settings.http
-    server = Server(
-        build(parts),
-        address=http.address,
-        port=http.port,
-        interface=Interfaces.ASGI,
-        websockets=False,
-        log_enabled=False,
-    )
+class _InheritedServer(Server):
+    """Granian in this process, on a listening socket that the supervisor has bound."""
+
+    def __init__(self, application: ASGIApp, descriptor: int) -> None:
+        self._descriptor = descriptor
+        super().__init__(
+            application, interface=Interfaces.ASGI, websockets=False, log_enabled=False
+        )
+
+    def _init_shared_socket(self) -> None:
+        # What Granian's own processes hand to each other; its type stubs do not say so.
+        holder: Any = net
+        given: Any = self
+        given._shd = holder.SocketHolder(self._descriptor, False, BACKLOG)  # noqa: SLF001
+        given._sfd = self._descriptor  # noqa: SLF001
+        given._ssp = None  # noqa: SLF001
+
+
+async def _web(parts: Parts, stop: asyncio.Event, listener: int) -> None:
+    server = _InheritedServer(build(parts), listener)
     serving = asyncio.ensure_future(server.serve())
     stopped = asyncio.ensure_future(stop.wait())
     await asyncio.wait({serving, stopped}, return_when=asyncio.FIRST_COMPLETED)
@@ -67,6 +116,7 @@ async def _web(parts: Parts, stop: asyncio.Event) -> None:
 
 
 async def _worker(parts: Parts, stop: asyncio.Event) -> None:
+    Recorder(parts).start()
     with parts.transaction() as session:
         # What a killed worker left lying about goes now, not at the next full hour.
         for task in (LAPSE_ORDERS, SWEEP, KEEP_LOG, FORGET_IDLE):
@@ -80,12 +130,6 @@ async def _worker(parts: Parts, stop: asyncio.Event) -> None:
         working.result()  # the supervisor starts another
     working.cancel()
     await asyncio.wait({working}, timeout=GRACE_S)
-
-
-def _die_with(parent: int) -> None:
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    if os.getppid() != parent:
-        sys.exit("the supervisor has ended")
 
 
 if __name__ == "__main__":

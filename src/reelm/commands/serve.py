@@ -1,10 +1,12 @@
 """`reelm serve`: a small supervisor over the database, the web processes and the worker.
 
-Each child dies with the supervisor and is restarted when it ends. The supervisor does nothing
-else, so that there is little in it that could fail.
+Each child dies with the supervisor and is restarted when it ends. Web and worker are locked before
+they begin (foundation/egress/serving.py), and a thread sees what their locks refuse. The supervisor
+does nothing else, so that there is little in it that could fail.
 """
 
 import fcntl
+import http.client
 import os
 import signal
 import socket
@@ -14,17 +16,24 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO, Literal, cast
 
 from reelm import app
+from reelm.commands.listening import listen
 from reelm.foundation.config import Settings, load
 from reelm.foundation.database.embedded import EmbeddedPostgres
 from reelm.foundation.database.roles import ensure_owner
+from reelm.foundation.egress.confined import Order, confined
+from reelm.foundation.egress.notified import Watch
+from reelm.foundation.egress.serving import serving_order
+from reelm.foundation.egress.tally import Refusal, Tally
 from reelm.foundation.errors import Conflict, Unavailable
 from reelm.foundation.home import Home
 
 LOOK_EVERY_S = 0.2
+ANSWER_S = 2.5
 # A child that ends sooner than this after its start is restarted with growing pauses.
 STEADY_S = 5.0
 LONGEST_PAUSE_S = 10.0
@@ -37,18 +46,14 @@ Say = Callable[[str], None]
 @dataclass
 class _Child:
     name: str
-    arguments: list[str]
-    environment: dict[str, str]
+    spawn: Callable[[], subprocess.Popen[bytes]]
     process: subprocess.Popen[bytes] | None = None
     started_at: float = 0.0
     restart_at: float = 0.0
     pause_s: float = 0.0
 
     def start(self) -> None:
-        # A group of its own: Ctrl-C reaches the supervisor alone, which then stops it in order.
-        self.process = subprocess.Popen(
-            self.arguments, env=self.environment, stdin=subprocess.DEVNULL, process_group=0
-        )
+        self.process = self.spawn()
         self.started_at = time.monotonic()
 
     def look(self, say: Say) -> None:
@@ -78,6 +83,7 @@ class Supervisor:
     children: list[_Child] = field(default_factory=list)
     postgres: EmbeddedPostgres | None = None
     stopping: bool = False
+    module: str = "reelm.commands.child"
 
     def run(self, on_ready: Callable[[int], None]) -> None:
         """Serve until SIGTERM or SIGINT; `on_ready` is told the port once the web answers.
@@ -87,12 +93,14 @@ class Supervisor:
         """
         with ExitStack() as stack:
             lock = stack.enter_context(_only_one(self.home))
-            port = _free_port(self.settings.http.address, self.settings.http.port)
-            _sign(lock, self.settings.http.address, port)
+            address = self.settings.http.address
+            listener = stack.enter_context(listen(address, self.settings.http.port))
+            port = int(listener.getsockname()[1])
+            _sign(lock, address, port)
             for number in (signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, self._on_signal)
             stack.callback(self._stop)
-            self._start(port)
+            self._start(listener)
             self._wait_for_web(port)
             if not self.stopping:
                 on_ready(port)
@@ -103,16 +111,39 @@ class Supervisor:
     def _on_signal(self, number: int, frame: object) -> None:  # noqa: ARG002 - signal's form
         self.stopping = True
 
-    def _start(self, port: int) -> None:
+    def _start(self, listener: socket.socket) -> None:
         owner = self._start_database()
         app.prepare(self.home, self.settings, owner)
-        environment = {**os.environ, "REELM_HTTP_PORT": str(port), "PYTHONUNBUFFERED": "1"}
+        tally = Tally(self.home.path)
+        tally.start()
+        watch = Watch(lambda name, what: tally.count(Refusal(name, "b", "socket", what)))
+        watch.start()
         roles = ["web"] * self.settings.http.processes + ["worker"]
         for role in roles:
-            arguments = [sys.executable, "-m", "reelm.commands.child", role, str(self.home.path)]
-            child = _Child(role, [*arguments, str(os.getpid())], environment)
+            child = _Child(role, partial(self._spawn, role, listener, watch))
             child.start()
             self.children.append(child)
+
+    def _spawn(self, role: str, listener: socket.socket, watch: Watch) -> subprocess.Popen[bytes]:
+        arguments = [sys.executable, "-m", self.module, role, str(self.home.path)]
+        arguments.append(str(os.getpid()))
+        port = str(listener.getsockname()[1])
+        with watch.door(role) as door:
+            handed = [door.fileno()]
+            if role == "web":
+                handed.append(listener.fileno())
+                arguments.append(str(listener.fileno()))
+            # A group of its own: Ctrl-C reaches the supervisor alone, which stops it in order.
+            return subprocess.Popen(
+                confined(arguments, self._order(role, door.fileno())),
+                env={**os.environ, "REELM_HTTP_PORT": port, "PYTHONUNBUFFERED": "1"},
+                stdin=subprocess.DEVNULL,
+                pass_fds=handed,
+                process_group=0,
+            )
+
+    def _order(self, role: str, door: int) -> Order:  # noqa: ARG002 - shows lock roles apart
+        return serving_order(self.settings, door)
 
     def _start_database(self) -> str:
         if self.settings.database.url:
@@ -145,15 +176,20 @@ class Supervisor:
             time.sleep(1.0)
 
     def _wait_for_web(self, port: int) -> None:
+        # Connections are taken by the kernel as soon as the port is bound, so wait for an answer.
         while not self.stopping:
             self._look()
+            address = _reachable(self.settings.http.address)
+            connection = http.client.HTTPConnection(address, port, timeout=ANSWER_S)
             try:
-                address = (_reachable(self.settings.http.address), port)
-                socket.create_connection(address, timeout=1).close()
-            except OSError:
+                connection.request("GET", "/healthz")
+                connection.getresponse()
+            except (OSError, http.client.HTTPException):
                 time.sleep(0.05)
             else:
                 return
+            finally:
+                connection.close()
 
     def _stop(self) -> None:
         running = [child.process for child in self.children if child.process is not None]
@@ -216,23 +252,6 @@ def _only_one(home: Home) -> IO[bytes]:
         lock.close()
         raise Conflict(f"The region at {home.path} is being served already.") from None
     return lock
-
-
-def _free_port(address: str, port: int) -> int:
-    """Return `port`, or any free one for 0, after a look that nobody listens there.
-
-    The web processes share their port (SO_REUSEPORT), which would let two regions answer at one
-    address by turns; a plain bind refuses that.
-    """
-    family = socket.AF_INET6 if ":" in address else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((address, port))
-        except OSError as error:
-            sentence = f"Port {port} at {address} cannot be used: {error.strerror}."
-            raise Conflict(f"{sentence} Choose another with REELM_HTTP_PORT.") from None
-        return int(probe.getsockname()[1])
 
 
 def _reachable(address: str) -> str:
