@@ -16,8 +16,12 @@ PAGE = (Path(__file__).parents[2] / "docs/audit.md").read_text("utf-8")
 RECORDERS = {"record", "record_confidential"}
 # Words of fields that would say who somebody is. An id says it to the region alone.
 TELLING = {"name", "handle", "email", "phone", "address", "ip", "birth", "text", "words", "caption"}
-# Names that are of witnesses, which are organisations.
-NOT_PEOPLE = {("audit.witness_added", "name"), ("audit.witness_removed", "name")}
+# Names of witnesses and authorities, which are organisations.
+NOT_PEOPLE = {
+    ("audit.witness_added", "name"),
+    ("audit.witness_removed", "name"),
+    ("regions.authority_added", "name"),
+}
 
 
 def recorded(source: str) -> Iterator[tuple[str, set[str], bool]]:

@@ -45,7 +45,7 @@ def _page(session: Session, start: int, size: int) -> tuple[bytes, int]:
     end = signed[-1].size
     rows = session.execute(
         select(AuditLeaf.hash, AuditEntry.id, AuditEntry.kind, AuditEntry.at, AuditEntry.body)
-        .join(AuditEntry, AuditEntry.id == AuditLeaf.entry_id)
+        .outerjoin(AuditEntry, AuditEntry.id == AuditLeaf.entry_id)
         .where(AuditLeaf.index >= start, AuditLeaf.index < end)
         .order_by(AuditLeaf.index)
     ).all()
@@ -53,7 +53,11 @@ def _page(session: Session, start: int, size: int) -> tuple[bytes, int]:
     found = cosignatures(session, [one.size for one in signed])
     for one in signed:
         part = rows[at - start : one.size - start]
-        lines += [leaf_bytes(row.id, row.kind, row.at, row.body) + b"\n" for row in part]
+        lines += [
+            leaf_bytes(row.id, row.kind, row.at, row.body) + b"\n"
+            for row in part
+            if row.id is not None  # else its entry was deleted, which its leaf's hash shows
+        ]
         note = with_cosignatures(one.note, found.get(one.size, []))
         lines.append(checkpoint_line(note, [bytes(row.hash) for row in part]))
         at = one.size

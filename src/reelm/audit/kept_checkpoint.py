@@ -1,5 +1,6 @@
 """The last checkpoint that was signed, kept in a file: the database alone cannot go back unseen."""
 
+import fcntl
 import os
 from pathlib import Path
 
@@ -13,13 +14,24 @@ FILE = "audit-checkpoint"
 
 
 def keep(path: Path, note: str) -> None:
-    """Write the newest checkpoint; called after its commit, so the file is never ahead of it."""
-    part = path.with_suffix(f".part-{os.getpid()}")
-    with part.open("w", encoding="utf-8") as file:
-        file.write(note)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    """Write a checkpoint unless a newer one is there; after its commit, so never ahead of it."""
+    with path.with_suffix(".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if _size(path) >= Checkpoint.parse(Note.parse(note).text).size:
+            return
+        part = path.with_suffix(".part")
+        with part.open("w", encoding="utf-8") as file:
+            file.write(note)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+
+
+def _size(path: Path) -> int:
+    try:
+        return Checkpoint.parse(Note.parse(path.read_text("utf-8")).text).size
+    except (FileNotFoundError, Invalid, UnicodeDecodeError):
+        return -1
 
 
 def check_kept(session: Session, path: Path, origin: str, size: int) -> None:

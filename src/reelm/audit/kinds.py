@@ -154,7 +154,7 @@ KINDS: Mapping[str, Kind] = {
         document_digest=DIGEST,
     ),
     "regions.order_in_force": Kind(
-        "An order holds from here on, in these countries or, with none, wherever the region serves.",
+        "An order holds from here on, in these countries or, with none, all over the region.",
         order_id=ID,
         authority_id=ID,
         order_kind=WORD,
