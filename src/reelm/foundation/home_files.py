@@ -43,6 +43,10 @@ _file(
     "Rows travel, files do not; a deleted row ends with the last WAL that holds it.",
 )
 _file(
+    "egress", "which layers hold in which process, and counts of what they refused",
+    Transfer.EXCLUDE, Erasure.EXPIRE, _RUNS,
+)  # fmt: skip
+_file(
     "region.toml", "the region's settings; may hold a password of the database or store",
     Transfer.EXCLUDE, Erasure.KEEP, "The buyer writes its own.",
 )  # fmt: skip

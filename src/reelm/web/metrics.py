@@ -1,5 +1,6 @@
 """Counters and latencies, in Prometheus' text form at /metrics."""
 
+from collections.abc import Mapping
 from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -31,6 +32,8 @@ for _name, _holds in {
     "state": "of jobs",
     "figure": "which number of the feed that learns",
     "version": "the release",
+    "layer": "of what holds egress: a or b",
+    "process": "web or worker",
     "le": "upper bound of a bucket of a histogram",
 }.items():
     declare(Place.LABEL, _name, _holds, _COUNTS)
@@ -63,6 +66,12 @@ SECONDS = Histogram(
 MEDIA_BYTES = Counter("reelm_media_bytes", "Bytes of media served.", registry=REGISTRY)
 JOBS = Gauge("reelm_jobs", "Jobs by state.", ["state"], registry=REGISTRY)
 FEED = Gauge("reelm_feed", "The feed that learns, in this process.", ["figure"], registry=REGISTRY)
+REFUSALS = Counter(
+    "reelm_egress_refusals",
+    "Attempts to talk to another host that were refused, on this machine.",
+    ["layer", "process"],
+    registry=REGISTRY,
+)
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 INFO = Gauge("reelm_info", "Release that runs.", ["version"], registry=REGISTRY)
 INFO.labels(__version__).set(1)
@@ -82,6 +91,16 @@ def answered(method: str, route: str, status: int, seconds: float) -> None:
     """Count an answer; to find the series takes longer than to count, so they are kept."""
     _counter(method if method in METHODS else "other", route, status).inc()
     _histogram(route).observe(seconds)
+
+
+def refused(totals: Mapping[tuple[str, str], int]) -> None:
+    """Show how much was refused, by layer and process; it is counted across processes."""
+    for key, total in totals.items():
+        REFUSALS.labels(*key).inc(max(0, total - _shown.get(key, 0)))
+        _shown[key] = total
+
+
+_shown: dict[tuple[str, str], int] = {}
 
 
 def labels() -> set[str]:

@@ -14,6 +14,7 @@ from reelm.foundation.database import Session
 from reelm.foundation.errors import Unavailable
 from reelm.foundation.jobs.listing import count_jobs
 from reelm.foundation.parts import Parts
+from reelm.regions.egress import refusal_counts
 from reelm.web import metrics
 
 # Whoever watches over the service waits 5 s or less as a rule, and means to be told, not to wait.
@@ -44,13 +45,14 @@ def _ask_database(parts: Parts) -> None:
         session.execute(text("SELECT 1"))
 
 
-def metrics_text(session: Session, live: LiveFeed) -> Response:
+def metrics_text(session: Session, live: LiveFeed, parts: Parts) -> Response:
     """Return the metrics in Prometheus' text form."""
     for name, figure in live.figures().items():
         metrics.FEED.labels(name).set(figure)
     counts = msgspec.structs.asdict(count_jobs(session))
     for state, number in counts.items():
         metrics.JOBS.labels(state).set(number)
+    metrics.refused(refusal_counts(parts.home.path))
     return metrics.exposition()
 
 
