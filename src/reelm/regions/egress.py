@@ -16,7 +16,6 @@ from reelm.foundation.egress import state, tally
 from reelm.foundation.egress.named import peers
 from reelm.foundation.egress.tally import OTHERS, Refusal
 from reelm.foundation.logs import Line
-from reelm.foundation.logs import Line
 from reelm.foundation.parts import Parts
 
 log = logging.getLogger(__name__)
@@ -27,7 +26,6 @@ COLLECT_EVERY_S = 3.0
 AGAIN_AFTER_S = 3600.0
 MOST_KINDS = 64
 COUNTS = "counts.json"
-NOT_RECORDED = Line("refusals of egress were not recorded: {error}")
 
 
 class Layer(msgspec.Struct, frozen=True):

@@ -12,6 +12,7 @@ from rich.text import Text
 from reelm import app
 from reelm.commands.doctor.check import Check, fail, guarded, reason, warn
 from reelm.commands.doctor.database import check_database
+from reelm.commands.doctor.egress import check_egress
 from reelm.commands.doctor.files import check_clock, check_disk, check_folders, check_keys
 from reelm.commands.doctor.media import check_ffmpeg, check_sandbox
 from reelm.commands.doctor.objects import check_objects, check_store
@@ -62,6 +63,7 @@ def examine(home: Home) -> Iterator[Check]:
     yield guarded("clock", LOOK_AGAIN, check_clock)
     yield guarded("ffmpeg", "Install it, or correct media.ffmpeg.", check_ffmpeg, settings)
     yield guarded("sandbox", LOOK_AGAIN, check_sandbox, home, settings)
+    yield from check_egress(home, settings)
     store = open_store(settings.storage, home)
     yield guarded("object store", "Check the settings of section storage.", check_store, store)
     yield from _check_with_database(home, settings, store)
