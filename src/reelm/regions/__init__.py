@@ -3,6 +3,7 @@
 from reelm.regions import orders
 from reelm.regions.audit_log import audit_signer
 from reelm.regions.clock_watch import time_bounds
+from reelm.regions.data_map import ColumnEntry, DataMap, data_map
 from reelm.regions.events import OrderEnded, OrderInForce
 from reelm.regions.pack_files import jurisdictions, load_pack, packs, parse_pack, read_pack
 from reelm.regions.policy import DEFAULT_MINIMUM_AGE_YEARS, Fact, PolicyPack, meanings
@@ -35,8 +36,10 @@ __all__ = [
     "DEFAULT_MINIMUM_AGE_YEARS",
     "SERVICE",
     "TERMS_VERSION",
+    "ColumnEntry",
     "Country",
     "CurrentTenure",
+    "DataMap",
     "Fact",
     "Kept",
     "OrderEnded",
@@ -47,6 +50,7 @@ __all__ = [
     "audit_signer",
     "begin_first_tenure",
     "current_tenure",
+    "data_map",
     "delete_outlived",
     "ensure_tenure",
     "first_key",
