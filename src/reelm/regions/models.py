@@ -79,6 +79,7 @@ class LegalOrder(Base):
             postgresql_where="state <> 'refused'",
         ),
         Index(None, "state", "due_at"),
+        Index(None, "document_digest"),
         Index("ix_legal_order_lapses", "lapses_at", postgresql_where="state = 'in_force'"),
     )
 

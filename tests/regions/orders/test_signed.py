@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
+from tests.regions.factory import make_body, people, videos
 
 from reelm import regions
 from reelm.foundation.clock import now, utc_text
@@ -14,7 +15,6 @@ from reelm.foundation.errors import Conflict, Invalid, Missing
 from reelm.foundation.ids import new_id
 from reelm.regions import orders
 from reelm.regions.models import LegalOrder
-from tests.regions.factory import make_body, people, videos
 
 PACK = regions.load_pack("IN")
 

@@ -17,6 +17,7 @@ from reelm.regions.orders.paper import check_paper, enter_on_paper
 from reelm.regions.orders.reading import (
     ListedOrder,
     order,
+    order_of_document,
     orders,
     orders_due,
     orders_in_force,
@@ -48,6 +49,7 @@ __all__ = [
     "enter_on_paper",
     "lapse_orders",
     "order",
+    "order_of_document",
     "orders",
     "orders_due",
     "orders_in_force",

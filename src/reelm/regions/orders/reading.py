@@ -59,6 +59,16 @@ def order(session: Session, order_id: int) -> ListedOrder:
     return found[0]
 
 
+def order_of_document(session: Session, document_digest: str) -> int | None:
+    """Return the id of the order that was taken in with this document, or None."""
+    return session.scalar(
+        select(LegalOrder.id)
+        .where(LegalOrder.document_digest == document_digest)
+        .order_by(LegalOrder.id.desc())
+        .limit(1)
+    )
+
+
 def orders(
     session: Session,
     *,

@@ -117,6 +117,9 @@ def _orders() -> None:
     )
     op.create_index(op.f("ix_legal_order_state_due_at"), "legal_order", ["state", "due_at"])
     op.create_index(
+        op.f("ix_legal_order_document_digest"), "legal_order", ["document_digest"], unique=False
+    )
+    op.create_index(
         "ix_legal_order_lapses",
         "legal_order",
         ["lapses_at"],
