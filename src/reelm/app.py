@@ -10,6 +10,7 @@ from sqlalchemy import text
 from reelm import accounts, audit, feed, moderation, regions, social, videos
 from reelm.accounts import jobs as account_jobs
 from reelm.accounts import tasks as account_tasks
+from reelm.audit import tasks as audit_tasks
 from reelm.feed import jobs as feed_jobs
 from reelm.feed import tasks as feed_tasks
 from reelm.foundation import home as homes
@@ -28,6 +29,7 @@ from reelm.foundation.parts import Parts
 from reelm.foundation.storage import open_store
 from reelm.regions import jobs as region_jobs
 from reelm.regions import tasks as region_tasks
+from reelm.regions.audit_log import integrate_log
 from reelm.videos import jobs as video_jobs
 from reelm.videos import tasks as video_tasks
 from reelm.web import metrics
@@ -64,6 +66,7 @@ JOBS: Mapping[Task, Job] = {
     account_tasks.SWEEP: Job(account_jobs.sweep),
     region_tasks.LAPSE_ORDERS: Job(region_jobs.lapse_orders),
     region_tasks.RETAIN: Job(region_jobs.retain),
+    audit_tasks.INTEGRATE: Job(integrate_log),
     feed_tasks.FORGET_IDLE: Job(feed_jobs.forget_idle_viewers),
     feed_tasks.KEEP_LOG: Job(feed_jobs.keep_log),
     feed_tasks.FORGET_ACCOUNT: Job(feed_jobs.forget_account),
@@ -75,6 +78,7 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic(video_tasks.SWEEP, "17 * * * *"),
     Periodic(account_tasks.SWEEP, "27 * * * *"),
     Periodic(account_tasks.RESUME_ERASURES, "37 * * * *"),
+    Periodic(audit_tasks.INTEGRATE, "*/5 * * * *"),
     Periodic(feed_tasks.FORGET_IDLE, "47 * * * *"),
     Periodic(feed_tasks.KEEP_LOG, "7 3 * * *"),
     Periodic(region_tasks.RETAIN, "37 3 * * *"),
@@ -156,6 +160,7 @@ def prepare(home: Home, settings: Settings, owner: str) -> int:
             raise Unavailable(NOT_DECLARED.format("; ".join(faults)))
         public_key = home.operator_key().public_key().public_bytes_raw().hex()
         epoch = regions.ensure_tenure(session, settings.region.operator, public_key)
+        audit.record_release(session)
     ensure_app(owner, epoch, home.secret("database-app"), Base.metadata)
     return epoch
 

@@ -106,6 +106,9 @@ KINDS: Mapping[str, Kind] = {
         version=WORD,
         digest=DIGEST,
     ),
+    "regions.tenure_begun": Kind(
+        "An operator is in charge from here on; its public key.", epoch=COUNT, public_key=DIGEST
+    ),
     "egress.refused": Kind(
         "A process wanted to talk to another host, and was refused (docs/egress.md).",
         process=WORD,

@@ -29,7 +29,7 @@ class AuditEntry(Base):
 
     __tablename__ = "audit_entry"
     __data__ = _LOG
-    __table_args__ = (Index(None, "kind", "id"), _APPEND_ONLY)
+    __table_args__ = (Index("ix_audit_entry_kind_id", "kind", "id"), _APPEND_ONLY)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=PUBLIC)
     kind: Mapped[str] = mapped_column(info=PUBLIC)

@@ -19,6 +19,7 @@ from granian.server.embed import Server
 from starlette.types import ASGIApp
 
 from reelm import app
+from reelm.audit import Integrating
 from reelm.commands.listening import BACKLOG
 from reelm.feed.tasks import FORGET_IDLE, KEEP_LOG
 from reelm.foundation import logs
@@ -30,6 +31,7 @@ from reelm.foundation.egress.serving import refuses_other_families
 from reelm.foundation.egress.tally import Refusal, Tally
 from reelm.foundation.jobs import defer, run_worker
 from reelm.foundation.parts import Parts
+from reelm.regions import audit_signer
 from reelm.regions.egress import Recorder
 from reelm.regions.tasks import LAPSE_ORDERS
 from reelm.videos.tasks import SWEEP
@@ -116,6 +118,7 @@ async def _web(parts: Parts, stop: asyncio.Event, listener: int) -> None:
 
 
 async def _worker(parts: Parts, stop: asyncio.Event) -> None:
+    Integrating(parts, audit_signer).start()
     Recorder(parts).start()
     with parts.transaction() as session:
         # What a killed worker left lying about goes now, not at the next full hour.

@@ -7,6 +7,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from reelm import audit
 from reelm.foundation.clock import now
 from reelm.foundation.errors import Conflict, Missing
 from reelm.regions.models import Tenure
@@ -30,6 +31,7 @@ def begin_first_tenure(session: Session, *, operator: str, public_key: str) -> N
     if session.scalar(select(Tenure.epoch).limit(1)) is not None:
         raise Conflict("This region has an operator: another takes over by a transfer.")
     session.add(Tenure(epoch=1, operator=operator, public_key=public_key, began_at=now()))
+    audit.record(session, "regions.tenure_begun", epoch=1, public_key=public_key)
 
 
 def ensure_tenure(session: Session, operator: str, public_key: str) -> int:
