@@ -104,6 +104,8 @@ def test_a_region_of_a_member_state_can_be_made(tmp_path):
     assert ran.status == 0, ran.err
     shown = reelm("policy", "show", "--region", tmp_path / "de", "--json").json()
     assert (shown["jurisdiction"], shown["countries"]) == ("DE", ["DE"])
+    named = reelm("policy", "show", "IN", "--region", tmp_path / "de", "--json").json()
+    assert named["jurisdiction"] == "IN", "what is named goes before REELM_REGION"
 
 
 def _fact(value):
@@ -166,6 +168,8 @@ def test_the_command_shows_each_value_with_source_date_and_reason():
     for words in ("India", "3 h", "rule 9(3)", "2026-11-23", "unset", "was not read"):
         assert words in shown.out
     assert all(key in shown.out for key in FACTS)
+    assert "Rows of job_report are kept for 365 days." in shown.out
+    assert "Rows of signal are kept for 400 days." in reelm("policy", "show", "neutral").out
     listed = reelm("policy", "show")
     assert "Germany" in listed.out
     assert {row["jurisdiction"] for row in reelm("policy", "show", "--json").json()} == set(

@@ -11,28 +11,28 @@ from rich.table import Table
 from rich.text import Text
 
 from reelm import regions
+from reelm.app import ROOMS
 from reelm.foundation.config import load
 from reelm.foundation.errors import Invalid
 
+# Loaded for their tables, some of which say how long their rows are kept.
+LOADED = ROOMS
 # Where the output is not a terminal there is no width to fit into.
 WIDE = 240
 UNITS = {"within_h": "h", "days": "days", "years": "years", "months": "months"}
 
 
 def show(jurisdiction: str | None, region: Path | None, *, as_json: bool) -> None:
-    """Print one pack: the one named, or the region's; without either list those there are.
+    """Print one pack: the one named, else the region's; without either list those there are.
 
     Raises:
-        Invalid: there is no such pack, or both are given.
+        Invalid: there is no such pack.
     """
-    if jurisdiction is not None and region is not None:
-        raise Invalid("Give a jurisdiction or --region, not both.")
-    if region is not None:
-        jurisdiction = load(region).region.jurisdiction
-    if jurisdiction is None:
+    named = jurisdiction or (load(region).region.jurisdiction if region is not None else None)
+    if named is None:
         _list(as_json=as_json)
         return
-    pack = _pack(jurisdiction)
+    pack = _pack(named)
     if as_json:
         _print_json(pack)
         return
@@ -40,6 +40,9 @@ def show(jurisdiction: str | None, region: Path | None, *, as_json: bool) -> Non
     inside = ", ".join(sorted(pack.countries)) or "no country"
     console.print(f"{pack.name}: {inside} inside the border", highlight=False, style="bold")
     console.print(_table(pack))
+    for kept in regions.retentions(pack):
+        days = "for ever" if kept.days is None else f"for {kept.days} days"
+        console.print(f"Rows of {kept.table} are kept {days}.", highlight=False)
     console.print("Facts as read; to be re-checked by counsel before anyone relies on them.")
 
 

@@ -120,7 +120,8 @@ def declared(place: Place) -> dict[str, Declared]:
 def undeclared_names(place: Place, names: Iterable[str]) -> list[str]:
     """Say of each name that nobody declared what to do, in a sentence without its end."""
     return [
-        f"{place} {name!r}: call `declare(Place.{place.name}, {name!r}, ...)` where it is defined"
+        f"{place} {name!r}: call `declare(Place.{place.name}, {name!r}, ...)` where it is defined,"
+        " or remove it"
         for name in sorted(set(names) - _DECLARED[place].keys())
     ]
 

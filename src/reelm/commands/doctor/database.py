@@ -13,10 +13,10 @@ from reelm.commands.doctor.check import Check, fail, guarded, ok, warn
 from reelm.commands.doctor.feed import check_feed
 from reelm.commands.doctor.jobs import check_jobs, check_uploads
 from reelm.commands.doctor.role import check_role
+from reelm.foundation.classes import NOT_DECLARED
 from reelm.foundation.clock import now
 from reelm.foundation.config import Settings
 from reelm.foundation.database import Base, Database
-from reelm.foundation.database.classes import undeclared
 from reelm.foundation.home import Home
 from reelm.foundation.ids import MAX_PROCESS, made_at
 
@@ -35,7 +35,7 @@ def check_database(home: Home, settings: Settings, owner: str) -> Iterator[Check
         is_embedded = not settings.database.url
         yield guarded("database", LOOK_AGAIN, check_server, connection, is_embedded)
         yield guarded("schema", MIGRATE, check_schema, connection)
-        yield guarded("data classes", MIGRATE, check_classes, owner)
+        yield guarded("data classes", MIGRATE, check_classes, home, settings, owner)
         yield guarded("serving role", MIGRATE, check_role, connection, home, owner)
         yield guarded("ids", LOOK_AGAIN, check_ids, connection)
         yield guarded("jobs", MIGRATE, check_jobs, connection, home)
@@ -72,19 +72,20 @@ def check_schema(connection: Connection[Any]) -> Check:
     return fail("schema", f"It is at {found}; this release wants {newest}.", MIGRATE)
 
 
-def check_classes(owner: str) -> Check:
-    """Each table and column of the catalogue declares its data class."""
+def check_classes(home: Home, settings: Settings, owner: str) -> Check:
+    """Everything that holds data declares its data class: what the boot checks, too."""
     database = Database(owner, pool_size=1)
     try:
         with database.transaction() as session:
-            catalogue = app.catalogue(session)
+            tables = len(app.catalogue(session))
+            faults = app.undeclared_parts(home, settings, session)
     finally:
         database.close()
-    faults = undeclared(Base.metadata, catalogue)
     if faults:
-        sentence = f"Not everything declares its data class: {'; '.join(faults[:3])}."
-        return fail("data classes", sentence, "Remove what is not Reelm's from this database.")
-    return ok("data classes", f"All {len(catalogue)} tables and their columns declare one.")
+        sentence = NOT_DECLARED.format("; ".join(faults[:3]))
+        return fail("data classes", sentence, "Remove what is not Reelm's from database and store.")
+    sentence = f"All {tables} tables, object prefixes, queues and metric labels declare one."
+    return ok("data classes", sentence)
 
 
 def check_ids(connection: Connection[Any]) -> Check:
