@@ -1,0 +1,1 @@
+"""`reelm audit`: the region's side, the verifier's, and the witness's, in a file each."""
