@@ -27,6 +27,8 @@ from reelm.foundation.home import Home
 from reelm.foundation.jobs import Job, Periodic, Task
 from reelm.foundation.parts import Parts
 from reelm.foundation.storage import open_store
+from reelm.moderation import jobs as moderation_jobs
+from reelm.moderation import tasks as moderation_tasks
 from reelm.regions import jobs as region_jobs
 from reelm.regions import tasks as region_tasks
 from reelm.regions.audit_log import integrate_log
@@ -45,8 +47,8 @@ EVENTS: Subscribers = {
     videos.VideoReady: (),
     videos.VideoFailed: (),
     videos.VideoDeleted: (),
-    regions.OrderInForce: (),
-    regions.OrderEnded: (),
+    regions.OrderInForce: (moderation_tasks.TELL_AFFECTED,),
+    regions.OrderEnded: (moderation_tasks.TELL_ENDED,),
     accounts.AccountErased: (
         video_tasks.ERASE_VIDEOS,
         feed_tasks.FORGET_ACCOUNT,
@@ -67,6 +69,8 @@ JOBS: Mapping[Task, Job] = {
     region_tasks.LAPSE_ORDERS: Job(region_jobs.lapse_orders),
     region_tasks.RETAIN: Job(region_jobs.retain),
     audit_tasks.INTEGRATE: Job(integrate_log),
+    moderation_tasks.TELL_AFFECTED: Job(moderation_jobs.tell_affected),
+    moderation_tasks.TELL_ENDED: Job(moderation_jobs.tell_ended),
     feed_tasks.FORGET_IDLE: Job(feed_jobs.forget_idle_viewers),
     feed_tasks.KEEP_LOG: Job(feed_jobs.keep_log),
     feed_tasks.FORGET_ACCOUNT: Job(feed_jobs.forget_account),

@@ -162,21 +162,22 @@ def test_the_last_owner_cannot_leave_the_region_ownerless(session, parts):
 def test_a_report_outlives_its_reporter_without_naming_them(parts, run_jobs):
     with parts.transaction() as session:
         account_id = signed_up(session, parts).account_id
-        new = moderation.NewReport(
+        new = moderation.NewGrievance(
             target_kind="video",
             target_id=7,
             reason="illegal",
             detail="Look!",
             contact="me@x.example",
         )
-        moderation.report(session, parts, new, reporter_id=account_id, address="127.0.0.1")
+        sent = moderation.receive_grievance(
+            session, parts, new, reporter_id=account_id, address="127.0.0.1"
+        )
         accounts.erase_account(session, parts, account_id)
     run_jobs()
     with parts.transaction() as session:
-        read = moderation.read_reports(
-            session, parts, reader_id=1, role="moderator", purpose="handling reports"
-        )
-    assert [(r.reporter_id, r.contact, r.detail) for r in read] == [(None, "", "Look!")]
+        reader = accounts.Reader(1, "moderator", "handling grievances", 1, None)
+        read = moderation.open_grievance(session, parts, sent.number, reader=reader)
+    assert (read.reporter_id, read.contact, read.detail) == (None, "", "Look!")
 
 
 def test_the_date_of_complete_erasure_is_the_policy_packs(session, parts, monkeypatch):

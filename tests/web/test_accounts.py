@@ -6,15 +6,8 @@ import zipfile
 
 import pytest
 from tests.web.conftest import SIGN_UP
-from tests.web.staff import staff_of
 
 PASSWORD = SIGN_UP["password"]
-
-
-@pytest.fixture
-def staff(parts, join):
-    """A moderator's client."""
-    return staff_of(parts, join("modder"), "modder", "moderator")
 
 
 def _sign_in(client, handle, password=PASSWORD):
@@ -205,28 +198,6 @@ def test_erasing_needs_the_password_and_is_at_once(client, join, run_jobs):
     run_jobs()
     body = {**SIGN_UP, "handle": "asha", "terms_version": _terms(client)}
     assert client.post("/api/accounts", json=body).status_code == 409
-
-
-def test_anyone_reports_and_staff_reads_and_closes(client, staff, join):
-    body = {"target_kind": "video", "target_id": "42", "reason": "illegal", "detail": "Look."}
-    sent = client.post("/api/reports", json=body)
-    assert sent.status_code == 201
-    # The answer about a thing that is there is no other.
-    own_id = staff.get("/api/me").json()["id"]
-    there = client.post(
-        "/api/reports", json={**body, "target_kind": "account", "target_id": own_id}
-    )
-    assert there.status_code == 201
-    assert there.json().keys() == sent.json().keys()
-    listed = staff.get("/api/staff/reports", params={"purpose": "examining an incident"}).json()
-    assert [row["target_exists"] for row in listed["reports"]] == [False, True]
-    closure = f"/api/staff/reports/{sent.json()['id']}/closure"
-    assert staff.post(closure, json={"outcome": "acted"}).status_code == 200
-    assert staff.post(closure, json={"outcome": "acted"}).status_code == 409
-    assert len(staff.get("/api/staff/reports").json()["reports"]) == 1
-    for other, status in ((client, 401), (join("asha"), 403)):
-        assert other.get("/api/staff/reports").status_code == status
-        assert other.post(closure, json={"outcome": "acted"}).status_code == status
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,8 @@ from reelm.accounts.profile import (
 from reelm.accounts.rate import (
     COMMENT_ACCOUNT,
     EXPORT_ACCOUNT,
+    GRIEVANCE_ADDRESS,
+    ORDER_ADDRESS,
     REPORT_ACCOUNT,
     REPORT_ADDRESS,
     Limit,
@@ -70,7 +72,9 @@ from reelm.accounts.wording import one_line, paragraphs
 __all__ = [
     "COMMENT_ACCOUNT",
     "EXPORT_ACCOUNT",
+    "GRIEVANCE_ADDRESS",
     "MAY",
+    "ORDER_ADDRESS",
     "PURPOSES",
     "REPORT_ACCOUNT",
     "REPORT_ADDRESS",

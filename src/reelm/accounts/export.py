@@ -27,7 +27,7 @@ BATCH = 500
 # What opens the account or its data in other hands; a person has no use for it.
 SECRETS = frozenset({
     "account_key.wrapped_key", "credential.password_hash", "recovery_code.code_hash",
-    "session.token_hash", "second_factor.secret",
+    "session.token_hash", "second_factor.secret", "report.code_hash",
 })  # fmt: skip
 LEFT_OUT = "(a secret of the service, left out)"
 UNREADABLE = "(its key was destroyed, nobody can read it)"

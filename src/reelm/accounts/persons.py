@@ -19,6 +19,7 @@ OTHER_SIDE_UNSEEN = frozenset({"blocked_id"})
 # Columns that name something else than an account.
 NOT_PERSONS = frozenset({
     "id", "video_id", "sound_id", "page_id", "job_id", "target_id", "session_id",
+    "grievance_id", "about_id",
 })  # fmt: skip
 
 ERASED_BY = OWN | OTHER_SIDE_SEEN | OTHER_SIDE_UNSEEN

@@ -45,6 +45,8 @@ SECOND_FACTOR_ADDRESS = Limit("second_factor.address", 30, 900)
 EXPORT_ACCOUNT = Limit("export.account", 5, 3600)
 REPORT_ACCOUNT = Limit("report.account", 30, 3600)
 REPORT_ADDRESS = Limit("report.address", 30, 3600)
+GRIEVANCE_ADDRESS = Limit("grievance.address", 60, 3600)
+ORDER_ADDRESS = Limit("order.address", 300, 300)
 COMMENT_ACCOUNT = Limit("comment.account", 30, 300)
 
 

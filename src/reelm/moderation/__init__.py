@@ -1,16 +1,89 @@
-"""Reports of what breaks a rule or the law, and their handling by staff."""
+"""Grievances and their deadlines, decisions of the staff, and notices to people."""
 
-from reelm.moderation.reading import PAGE, OpenedReport, Outcome, close_report, read_reports
-from reelm.moderation.report import NewReport, Reason, TargetKind, report
+from reelm.moderation.affected import tell_affected, tell_ended
+from reelm.moderation.answer import Outcome, acknowledge, resolve
+from reelm.moderation.decide import Country, DecisionKind, Ground, NewDecision, decide, reverse
+from reelm.moderation.decisions import (
+    ListedDecision,
+    OpenedDecision,
+    StatementOfReasons,
+    list_decisions,
+    my_decision,
+    open_decision,
+)
+from reelm.moderation.follow import FollowedGrievance, follow_grievance, my_grievances
+from reelm.moderation.legal_orders import check_order, enter_order, submit_order
+from reelm.moderation.notices import (
+    ReadNotice,
+    mark_all_read,
+    mark_read,
+    my_notices,
+    tell,
+    unread,
+)
+from reelm.moderation.reading import (
+    PAGE,
+    GrievancePage,
+    ListedGrievance,
+    OpenedGrievance,
+    State,
+    Waiting,
+    list_grievances,
+    open_grievance,
+    waiting,
+)
+from reelm.moderation.receive import (
+    Kind,
+    NewGrievance,
+    Reason,
+    Receipt,
+    TargetKind,
+    receive_grievance,
+)
 
 __all__ = [
     "PAGE",
-    "NewReport",
-    "OpenedReport",
+    "Country",
+    "DecisionKind",
+    "FollowedGrievance",
+    "GrievancePage",
+    "Ground",
+    "Kind",
+    "ListedDecision",
+    "ListedGrievance",
+    "NewDecision",
+    "NewGrievance",
+    "OpenedDecision",
+    "OpenedGrievance",
     "Outcome",
+    "ReadNotice",
     "Reason",
+    "Receipt",
+    "State",
+    "StatementOfReasons",
     "TargetKind",
-    "close_report",
-    "read_reports",
-    "report",
+    "Waiting",
+    "acknowledge",
+    "check_order",
+    "decide",
+    "enter_order",
+    "follow_grievance",
+    "list_decisions",
+    "list_grievances",
+    "mark_all_read",
+    "mark_read",
+    "my_decision",
+    "my_grievances",
+    "my_notices",
+    "open_decision",
+    "open_grievance",
+    "receive_grievance",
+    "resolve",
+    "reverse",
+    "submit_order",
+    "tell",
+    "tell_affected",
+    "tell_ended",
+    "unread",
+    "waiting",
 ]

@@ -23,6 +23,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from reelm import moderation
 from reelm.accounts import Power, Reader
 from reelm.feed.live import LiveFeed, Outbox
 from reelm.foundation.database import Session
@@ -213,6 +214,8 @@ def _run(endpoint: Endpoint, parts: Parts, request: Request, data: bytes) -> Res
         }
         if reads:
             injected[Reader] = reader_of(session, viewer)
+        if endpoint.produces == "text/html" and viewer.account_id is not None:
+            request.state.unread = moderation.unread(session, viewer.account_id)
         for name, (hint, _) in endpoint.inputs.items():
             if hint in INJECTED:
                 arguments[name] = injected[hint]

@@ -65,6 +65,12 @@ SECONDS = Histogram(
 )
 MEDIA_BYTES = Counter("reelm_media_bytes", "Bytes of media served.", registry=REGISTRY)
 JOBS = Gauge("reelm_jobs", "Jobs by state.", ["state"], registry=REGISTRY)
+GRIEVANCES = Gauge(
+    "reelm_grievances", "Grievances that wait, by what they wait for.", ["state"], registry=REGISTRY
+)
+GRIEVANCES_DUE = Gauge(
+    "reelm_grievances_overdue", "Grievances past their deadline.", ["state"], registry=REGISTRY
+)
 FEED = Gauge("reelm_feed", "The feed that learns, in this process.", ["figure"], registry=REGISTRY)
 REFUSALS = Counter(
     "reelm_egress_refusals",

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from reelm import regions
+from reelm.accounts import Power, may
 from reelm.foundation.config import Settings
 from reelm.foundation.parts import Parts
 from reelm.web import static
@@ -39,7 +40,7 @@ def page(
         _environment()
         .get_template(template)
         .render(
-            viewer=_viewer(viewer),
+            viewer=_viewer(viewer, getattr(request.state, "unread", 0)),
             region=_region(settings),
             asset=static.url,
             import_map_json=static.import_map(),
@@ -85,10 +86,16 @@ def origin(request: Request, parts: Parts) -> str:
     return configured or f"{request.url.scheme}://{request.url.netloc}"
 
 
-def _viewer(viewer: Viewer | None) -> dict[str, Any] | None:
+def _viewer(viewer: Viewer | None, unread: int) -> dict[str, Any] | None:
     if viewer is None or viewer.account_id is None:
         return None
-    return {"id": str(viewer.account_id), "handle": viewer.handle, "is_staff": viewer.is_staff}
+    return {
+        "id": str(viewer.account_id),
+        "handle": viewer.handle,
+        "is_staff": viewer.is_staff,
+        "powers": [power.name for power in Power if may(viewer.role, power)],
+        "unread": unread,
+    }
 
 
 def _region(settings: Settings) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reelm.accounts import Power
 from reelm.foundation.errors import (
     Conflict,
     Forbidden,
@@ -18,6 +17,7 @@ from reelm.foundation.errors import (
 from reelm.foundation.parts import Parts
 from reelm.web.api import (
     accounts,
+    audit,
     blocks,
     comments,
     feed,
@@ -25,25 +25,23 @@ from reelm.web.api import (
     follows,
     hidden,
     history,
-    jobs,
     likes,
     me,
     operations,
+    orders,
     profiles,
     reasons,
     region,
-    reports,
     sessions,
     signals,
-    staff_second_factor,
     uploads,
     videos,
     watches,
 )
-from reelm.web.api import staff as staff_api
-from reelm.web.endpoint import SIGNED_IN, STAFF, Endpoint, Together
-from reelm.web.pages import feed_control, gate, legal, own, reporting, sharing, staff, watching
-from reelm.web.pages import staff_second_factor as staff_second_factor_page
+from reelm.web.endpoint import SIGNED_IN, Endpoint, Together
+from reelm.web.pages import audit as audit_pages
+from reelm.web.pages import feed_control, gate, legal, own, sharing, watching
+from reelm.web.routes_staff import STAFF_ROUTES
 
 HTML = "text/html"
 MAX_AVATAR_BYTES = 10 << 20
@@ -54,6 +52,14 @@ WRONG = (Unauthenticated, RateLimited)
 API = (
     Endpoint("GET", "/api/region", region.read_region),
     Endpoint("GET", "/api/openapi.json", operations.openapi),
+    # The audit log, open to anyone
+    Endpoint(
+        "GET", "/api/audit/checkpoint", audit.checkpoint, produces="text/plain", errors=(Missing,)
+    ),
+    Endpoint("GET", "/api/audit/checkpoints", audit.list_checkpoints),
+    Endpoint("GET", "/api/audit/entries", audit.list_entries),
+    Endpoint("GET", "/api/audit/proof/inclusion", audit.prove_inclusion),
+    Endpoint("GET", "/api/audit/proof/consistency", audit.prove_consistency),
     # Accounts
     Endpoint(
         "POST", "/api/accounts", accounts.sign_up, status=201,
@@ -181,53 +187,13 @@ API = (
         "DELETE", "/api/me/follow-requests/{account_id}", follows.refuse_request,
         access=SIGNED_IN, errors=(Missing,),
     ),
-    # Reports and staff
+    # The authorities' channel
+    Endpoint("GET", "/api/authorities", orders.list_authorities),
     Endpoint(
-        "POST", "/api/reports", reports.send_report, status=201, errors=(Missing, RateLimited)
+        "POST", "/api/orders", orders.submit_order, status=201,
+        accepts=("application/json",), errors=(Conflict, Missing, RateLimited),
     ),
-    Endpoint(
-        "GET", "/api/staff/reports", reports.list_reports,
-        access=STAFF, power=Power.HANDLE_GRIEVANCES,
-    ),
-    Endpoint(
-        "POST", "/api/staff/reports/{report_id}/closure", reports.close_report,
-        access=STAFF, power=Power.HANDLE_GRIEVANCES, errors=(Conflict,),
-    ),
-    Endpoint("GET", "/api/staff/jobs", jobs.jobs, access=STAFF, power=Power.SEE_JOBS),
-    Endpoint(
-        "GET", "/api/me/second-factor", staff_second_factor.second_factor, access=SIGNED_IN
-    ),
-    Endpoint(
-        "POST", "/api/me/second-factor", staff_second_factor.begin, access=SIGNED_IN, status=201,
-        errors=(Forbidden, Conflict, RateLimited),
-    ),
-    Endpoint(
-        "DELETE", "/api/me/second-factor", staff_second_factor.end, access=SIGNED_IN,
-        errors=(Forbidden, RateLimited),
-    ),
-    Endpoint(
-        "POST", "/api/me/second-factor/confirmation", staff_second_factor.confirm,
-        access=SIGNED_IN, errors=(Forbidden, Missing, Conflict, RateLimited),
-    ),
-    Endpoint(
-        "POST", "/api/staff/purposes", staff_api.say_purpose,
-        access=STAFF, power=Power.SEE_CONSOLE, status=201,
-    ),
-    Endpoint(
-        "GET", "/api/staff/accounts", staff_api.list_staff, access=STAFF, power=Power.KEEP_STAFF
-    ),
-    Endpoint(
-        "PUT", "/api/staff/accounts/{handle}/role", staff_api.put_role,
-        access=STAFF, power=Power.KEEP_STAFF, errors=(Conflict,),
-    ),
-    Endpoint(
-        "DELETE", "/api/staff/accounts/{handle}/second-factor", staff_api.end_second_factor,
-        access=STAFF, power=Power.KEEP_STAFF, errors=(Conflict,),
-    ),
-    Endpoint(
-        "GET", "/api/staff/access-log", staff_api.access_log,
-        access=STAFF, power=Power.READ_ACCESS_LOG, errors=(Missing,),
-    ),
+    Endpoint("GET", "/api/orders/{document_digest}", orders.order_status, errors=(Missing,)),
 )  # fmt: skip
 
 PAGES = (
@@ -248,34 +214,9 @@ PAGES = (
     Endpoint("GET", "/settings/feed", feed_control.settings, produces=HTML),
     Endpoint("GET", "/history", feed_control.history, produces=HTML),
     Endpoint("GET", "/how-the-feed-works", feed_control.how_it_works, produces=HTML),
-    Endpoint("GET", "/report", reporting.form, produces=HTML),
-    Endpoint("POST", "/report", reporting.send, produces=HTML),
-    Endpoint("GET", "/sign-in/code", gate.code_form, produces=HTML),
-    Endpoint("POST", "/sign-in/code", gate.give_code, produces=HTML),
-    Endpoint("GET", "/two-factor", staff_second_factor_page.show, produces=HTML),
-    Endpoint(
-        "POST", "/two-factor", staff_second_factor_page.begin, access=SIGNED_IN, produces=HTML
-    ),
-    Endpoint(
-        "POST",
-        "/two-factor/code",
-        staff_second_factor_page.confirm,
-        access=SIGNED_IN,
-        produces=HTML,
-    ),
-    Endpoint(
-        "POST", "/two-factor/end", staff_second_factor_page.end, access=SIGNED_IN, produces=HTML
-    ),
-    Endpoint("GET", "/jobs", staff.jobs, access=STAFF, power=Power.SEE_JOBS, produces=HTML),
-    Endpoint(
-        "GET",
-        "/staff/reports",
-        staff.reports,
-        access=STAFF,
-        power=Power.HANDLE_GRIEVANCES,
-        produces=HTML,
-    ),
     Endpoint("GET", "/api", legal.api, produces=HTML),
+    Endpoint("GET", "/audit", audit_pages.log, produces=HTML),
+    Endpoint("GET", "/audit/log.jsonl", audit_pages.download, produces="application/jsonl"),
     Endpoint("GET", "/terms", legal.terms, produces=HTML),
     Endpoint("GET", "/privacy", legal.privacy, produces=HTML),
 )
@@ -292,4 +233,4 @@ RAW_ROUTES: tuple[tuple[str, tuple[str, ...], Handler], ...] = (
     ("/api/uploads/{upload_id}", ("OPTIONS", "HEAD", "PATCH", "DELETE", "POST"), uploads.upload),
 )
 
-ENDPOINTS: tuple[Endpoint, ...] = (*API, *PAGES, *OPERATIONS)
+ENDPOINTS: tuple[Endpoint, ...] = (*API, *PAGES, *STAFF_ROUTES, *OPERATIONS)

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reelm import __version__
+from reelm import __version__, moderation
 from reelm.feed.live import LiveFeed
 from reelm.foundation.database import Session
 from reelm.foundation.errors import Unavailable
@@ -53,6 +53,11 @@ def metrics_text(session: Session, live: LiveFeed, parts: Parts) -> Response:
     for state, number in counts.items():
         metrics.JOBS.labels(state).set(number)
     metrics.refused(refusal_counts(parts.home.path))
+    waiting = moderation.waiting(session)
+    metrics.GRIEVANCES.labels("open").set(waiting.open)
+    metrics.GRIEVANCES.labels("acknowledged").set(waiting.acknowledged)
+    metrics.GRIEVANCES_DUE.labels("open").set(waiting.acknowledgements_overdue)
+    metrics.GRIEVANCES_DUE.labels("acknowledged").set(waiting.resolutions_overdue)
     return metrics.exposition()
 
 

@@ -1,0 +1,76 @@
+"""Tell the people whom a legal order affects: who ordered what, on which basis, how to object.
+
+Of a confidential order nobody is told anything.
+"""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from reelm.foundation.parts import Parts
+from reelm.moderation.decide import REDRESS
+from reelm.moderation.notices import tell
+from reelm.regions import orders
+from reelm.videos.models import Video
+
+# What became of the person's things; a service block is told by every page instead.
+_BEGUN = {
+    "remove": "A video of yours is withheld by a legal order",
+    "geo_restrict": "What you posted is withheld by a legal order",
+    "suspend_account": "Your account is suspended by a legal order",
+    "preserve": "A legal order has your data kept, even where you erase it",
+    "disclose": "A legal order has data of yours disclosed to an authority",
+}
+_ENDED = {
+    "lifted": "A legal order about you was lifted, and what it alone withheld is there again.",
+    "lapsed": "A legal order about you lapsed because nobody confirmed it; what it alone withheld"
+    " is there again.",
+}
+
+
+def tell_affected(session: Session, parts: Parts, order_id: int) -> int:
+    """Tell those whom an order that has begun to hold affects; return how many were told."""
+    order = orders.order(session, order_id)
+    opening = _BEGUN.get(order.kind)
+    if order.is_confidential or opening is None:
+        return 0
+    where = "" if order.countries is None else f" in {', '.join(order.countries)}"
+    source = f"{order.authority} ordered it on {order.issued_at:%Y-%m-%d}"
+    lines = [
+        f"{opening}{where}.",
+        f"{source} (reference {order.reference}), on the basis of {order.basis}.",
+        order.reasons,
+        f"The authority takes objections here: {order_objections(session, order)}.",
+        REDRESS,
+    ]
+    words = "\n\n".join(line for line in lines if line)
+    return _tell(session, parts, order, "in_force", words)
+
+
+def tell_ended(session: Session, parts: Parts, order_id: int) -> int:
+    """Tell those whom an order affected that it holds no more; return how many were told."""
+    order = orders.order(session, order_id)
+    if order.is_confidential or order.kind not in _BEGUN or order.ending not in _ENDED:
+        return 0
+    words = f"{_ENDED[order.ending]} It was {order.reference} of {order.authority}."
+    return _tell(session, parts, order, "ended", words)
+
+
+def order_objections(session: Session, order: orders.ListedOrder) -> str:
+    """Return where the authority of an order takes objections."""
+    return orders.authority(session, order.authority_id).objections
+
+
+def affected(session: Session, order: orders.ListedOrder) -> list[int]:
+    """Return the accounts that an order names, and those whose videos it names."""
+    accounts = {int(number) for number in order.targets.get("accounts", [])}
+    videos = [int(number) for number in order.targets.get("videos", [])]
+    if videos:
+        accounts |= set(session.scalars(select(Video.account_id).where(Video.id.in_(videos))))
+    return sorted(accounts)
+
+
+def _tell(session: Session, parts: Parts, order: orders.ListedOrder, what: str, words: str) -> int:
+    return sum(
+        tell(session, parts, account_id, about="order", about_id=order.id, what=what, words=words)
+        for account_id in affected(session, order)
+    )
