@@ -10,7 +10,9 @@ import typer
 from reelm import __version__
 from reelm.cli.accounts import accounts
 from reelm.cli.data import data
+from reelm.cli.authority import authority
 from reelm.cli.options import AsJson, Region, open_region, say
+from reelm.cli.order import order
 from reelm.cli.policy import policy
 from reelm.foundation.errors import ReelmError
 
@@ -33,6 +35,8 @@ Or try it at once with made-up content: [bold]reelm demo[/bold]""",
 )
 cli.add_typer(accounts, name="accounts")
 cli.add_typer(policy, name="policy")
+cli.add_typer(authority, name="authority")
+cli.add_typer(order, name="order")
 cli.add_typer(data, name="data")
 
 

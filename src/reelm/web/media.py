@@ -6,6 +6,9 @@ the way may keep it. The rule is asked from memory (media_index.py); no query pe
 
 import asyncio
 import os
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
@@ -13,14 +16,16 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection, cookie_parser
 from starlette.types import Receive, Scope, Send
 
-from reelm.foundation.errors import Missing, ReelmError
+from reelm.foundation.errors import Missing, ReelmError, Unavailable
 from reelm.foundation.parts import Parts
+from reelm.regions import SERVICE
 from reelm.web import metrics
 from reelm.web.errors import http_problem, problem_of, problem_response
+from reelm.web.in_flight import REMEMBER_S, InFlight, Sent
 from reelm.web.media_index import MediaFile, MediaIndex, Place
 from reelm.web.ranges import ByteRange, Unsatisfiable, parse_range
 from reelm.web.viewer import SESSION_COOKIE, country_at
-from reelm.web.withholding import Changes, ServiceBlock, refuse_service
+from reelm.web.withholding import Changes, Hearer, ServiceBlock, refuse_service
 
 # One read and one send up to here; measured best on the event loop at 1 MiB.
 CHUNK_BYTES = 1 << 20
@@ -42,6 +47,14 @@ class Media:
         self.block = block
         self.parts = parts
         self.store = parts.store
+        # After the index, which has dropped what it knew when this looks again.
+        self.in_flight = InFlight(self._may_have)
+        self._looking = ThreadPoolExecutor(1, "in-flight")
+        changes.tell(Hearer(self._on_change, lambda: self._look_again(lambda _: True)))
+
+    def stop(self) -> None:
+        """End the thread that looks after what is on its way."""
+        self._looking.shutdown(wait=False, cancel_futures=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -61,6 +74,13 @@ class Media:
         token = _session_token(headers)
         ask = _Ask(scope["path"], token, partial(country_at, self.parts, HTTPConnection(scope)))
         file = await self._find(ask)
+        if scope["client"]:
+            until = time.monotonic() + REMEMBER_S
+            country = ask.place()
+            sent = Sent(ask.path, file.account_id, token, country, until)
+            self.in_flight.note(tuple(scope["client"]), sent)
+            # Once more, as a change between the two was told of before there was a note.
+            file = await self._find(ask)
         fixed = [
             (b"etag", file.etag.encode()),
             (b"cache-control", b"private, no-cache"),
@@ -131,6 +151,30 @@ class Media:
             return (await self._find(ask)).etag == file.etag
         except ReelmError:
             return False
+
+    def _may_have(self, path: str, token: str | None, country: str | None) -> bool:
+        try:
+            by = self.block.from_memory()
+            refuse_service(self.block.load() if by is None else by, country)
+            self.index.load(path, token, lambda: country)
+        except Unavailable:
+            return True  # It is looked at again when the database is back.
+        except ReelmError:
+            return False
+        return True
+
+    def _on_change(self, kind: str, number: int) -> None:
+        address = f"/media/{number}/"
+
+        def concerns(sent: Sent) -> bool:
+            if kind != "video" and number in (sent.account_id, SERVICE):
+                return True
+            return kind != "account" and sent.path.startswith(address)
+
+        self._look_again(concerns)
+
+    def _look_again(self, concerns: Callable[[Sent], bool]) -> None:
+        self._looking.submit(self.in_flight.look_again, concerns)
 
     async def _read(self, file: MediaFile, start: int, length: int) -> bytes:
         if file.data is not None:

@@ -47,6 +47,7 @@ class MediaFile:
     etag: str
     media_type: str
     size_bytes: int
+    account_id: int
     data: bytes | None = None
     opened: OpenFile | None = None
     key: str | None = None
@@ -147,19 +148,21 @@ class MediaIndex:
         if known is not None and name in known.files and known.files[name].etag == etag:
             return known.files[name]
         if source.data is not None:
-            return MediaFile(etag, source.media_type, len(source.data), data=source.data)
+            return MediaFile(
+                etag, source.media_type, len(source.data), entry.account_id, data=source.data
+            )
         if source.key is None:
             raise Missing(NOTHING)
         local = self._parts.store.local_path(source.key)
         if local is None:
             size_bytes = self._parts.store.size_bytes(source.key)
-            return MediaFile(etag, source.media_type, size_bytes, key=source.key)
+            return MediaFile(etag, source.media_type, size_bytes, entry.account_id, key=source.key)
         try:
             opened = OpenFile(local)
         except FileNotFoundError:
             raise Missing(NOTHING) from None
         size_bytes = local.stat().st_size
-        return MediaFile(etag, source.media_type, size_bytes, opened=opened)
+        return MediaFile(etag, source.media_type, size_bytes, entry.account_id, opened=opened)
 
     def _remember(
         self, owner: str, entry: _Entry, file: MediaFile, name: str, token: str | None

@@ -1,0 +1,46 @@
+"""`reelm authority`: who may give legal orders to this region."""
+
+import msgspec
+import typer
+
+from reelm import regions
+from reelm.foundation.parts import Parts
+from reelm.regions import orders
+
+
+def add(parts: Parts, new: orders.NewAuthority) -> None:
+    """Register an authority and print its id."""
+    with parts.transaction() as session:
+        authority_id = orders.add_authority(session, new)
+        region_id = regions.region_id(session)
+    typer.echo(f"{new.name} is authority {authority_id} here; its orders name region {region_id}.")
+
+
+def show(parts: Parts, *, as_json: bool) -> None:
+    """List the authorities for a person or a program."""
+    with parts.transaction() as session:
+        found = orders.authorities(session)
+        region_id = regions.region_id(session)
+    if as_json:
+        typer.echo(msgspec.json.encode({"region": region_id, "authorities": found}))
+        return
+    typer.echo(f"This region's name in orders: {region_id}")
+    for one in found:
+        typer.echo(f"\n{one.id}  {one.name}")
+        typer.echo(f"  powers     {', '.join(one.powers)}")
+        typer.echo(f"  threshold  {one.threshold}")
+        for key in one.keys:
+            typer.echo(f"  key        {key.key_id}{' (revoked)' if key.revoked_at else ''}")
+
+
+def add_key(parts: Parts, authority_id: int, key: str) -> None:
+    """Give an authority one more key and print its id."""
+    with parts.transaction() as session:
+        typer.echo(orders.add_key(session, authority_id, key))
+
+
+def revoke_key(parts: Parts, authority_id: int, key_id: str) -> None:
+    """Take a key away from an authority."""
+    with parts.transaction() as session:
+        orders.revoke_key(session, authority_id, key_id)
+    typer.echo("The key is revoked; what it signed before holds.")

@@ -1,0 +1,105 @@
+"""What the kernel still holds when an order comes is not sent."""
+
+import socket
+from contextlib import ExitStack
+
+import httpx2 as httpx
+import pytest
+from tests.commands.served import until
+from tests.regions.factory import make_body, people, videos
+from tests.social.factory import make_account, make_rendition, make_video
+
+from reelm import moderation
+from reelm.videos.models import Rendition
+
+MIB = 1 << 20
+
+
+class Stream:
+    """A viewer with a slow connection: little fits in, and nothing is read until asked."""
+
+    def __init__(self, server: str, path: str, headers: str = "") -> None:
+        host, _, port = server.removeprefix("http://").partition(":")
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 10)
+        self.socket.connect((host, int(port)))
+        self.socket.sendall(f"GET {path} HTTP/1.1\r\nhost: {host}\r\n{headers}\r\n".encode())
+        self.received = len(self.socket.recv(1000))
+
+    def is_reset(self) -> bool:
+        try:
+            self.socket.send(b"GET / HTTP/1.1\r\n")
+        except OSError:
+            return True
+        return False
+
+    def rest(self) -> int:
+        try:
+            while data := self.socket.recv(65536):
+                self.received += len(data)
+        except ConnectionResetError:
+            pass
+        return self.received
+
+
+@pytest.fixture(params=[MIB, 64 * MIB])
+def video(request, parts, tmp_path):
+    """A video of one chunk, and one of many."""
+    file = tmp_path / "media"
+    with file.open("wb") as opened:
+        opened.truncate(request.param)
+    stored = parts.store.put_file("renditions", file)
+    with parts.transaction() as session:
+        creator = make_account(session, "ana")
+        video_id = make_video(session, creator)
+        make_rendition(session, video_id, "720", object=stored.key)
+        body = make_body(session)
+    return body, creator, video_id, request.param
+
+
+@pytest.fixture
+def stream(server):
+    """Begin to fetch a path; all end with the test."""
+    with ExitStack() as stack:
+
+        def begin(path):
+            begun = Stream(server, path)
+            stack.callback(begun.socket.close)
+            return begun
+
+        yield begin
+
+
+ORDERS = {
+    "remove": lambda creator, video_id: videos(video_id),
+    "suspend_account": lambda creator, video_id: people(creator),
+    "block_service": lambda creator, video_id: {},
+}
+
+
+@pytest.mark.parametrize("kind", ORDERS)
+def test_a_stream_is_reset_when_an_order_comes(server, stream, parts, video, kind):
+    body, creator, video_id, size_bytes = video
+    path = f"/media/{video_id}/720.mp4"
+    streams = [stream(path) for _ in range(5)]
+    with parts.transaction() as session:
+        targets = ORDERS[kind](creator, video_id)
+        moderation.submit_order(session, parts, body.order(kind, targets=targets))
+    for one in streams:
+        assert until(one.is_reset)
+        assert one.rest() < size_bytes
+    assert httpx.get(server + path).status_code == 451
+
+
+def test_streams_of_other_videos_go_on(stream, parts, video):
+    body, _, video_id, size_bytes = video
+    with parts.transaction() as session:
+        stored = session.get_one(Rendition, (video_id, "720")).object
+        other = make_video(session, make_account(session, "ben"))
+        make_rendition(session, other, "720", object=stored)
+    gone, kept = (stream(f"/media/{one}/720.mp4") for one in (video_id, other))
+    with parts.transaction() as session:
+        moderation.submit_order(session, parts, body.order("remove", targets=videos(video_id)))
+    assert until(gone.is_reset)
+    kept.socket.shutdown(socket.SHUT_WR)
+    assert kept.rest() > size_bytes

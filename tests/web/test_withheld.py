@@ -1,0 +1,225 @@
+"""An order reaches every exit inside its territory, and changes nothing outside."""
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+from starlette.testclient import TestClient
+from tests.commands.served import until
+from tests.regions.factory import make_body, people, videos
+from tests.videos.acts import DRAFT, imported, person
+from tests.videos.factory import Clips
+
+from reelm import accounts, moderation
+from reelm import videos as room
+from reelm.regions import orders
+from reelm.videos import publish as publishing
+
+VTT = b"WEBVTT\n\n00:00.500 --> 00:01.500\nHello\n"
+INSIDE, OUTSIDE = {"x-country": "IN"}, {"x-country": "DE"}
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory):
+    return Clips(tmp_path_factory.mktemp("clips"))("mp4")
+
+
+@pytest.fixture
+def parts(parts):
+    """A region behind a proxy that says where people are."""
+    http = msgspec.structs.replace(
+        parts.settings.http, trusted_proxies=["testclient"], country_header="x-country"
+    )
+    return replace(parts, settings=msgspec.structs.replace(parts.settings, http=http))
+
+
+class Scene:
+    """A video of ana's with all its addresses, ben who follows her, and an authority."""
+
+    def __init__(self, parts, join, clip) -> None:
+        self.parts = parts
+        self.ana, self.ben = join("ana"), join("ben")
+        self.ana_id = person(parts, "ana")
+        self.video_id = imported(parts, self.ana_id, clip, DRAFT)
+        publishing.publish(parts, self.video_id)
+        with parts.transaction() as session:
+            room.put_captions(
+                session,
+                account_id=self.ana_id,
+                video_id=self.video_id,
+                language="en",
+                data=VTT,
+            )
+            poster = parts.store.put_bytes("avatars", b"a picture")
+            accounts.set_avatar(session, self.ana_id, poster.key)
+            self.body = make_body(session)
+        assert self.ben.post("/api/accounts/ana/follow").status_code == 200
+        answer = self.ben.post(f"/api/videos/{self.video_id}/comments", json={"body": "nice"})
+        assert answer.status_code == 201
+
+    def addresses(self):
+        media, api = f"/media/{self.video_id}", f"/api/videos/{self.video_id}"
+        page = f"/@ana/{self.video_id}"
+        return [
+            page, api, f"{api}/comments", f"/oembed?url=https://localhost{page}",
+            f"{media}/master.m3u8", f"{media}/source.m3u8", f"{media}/source.mp4",
+            f"{media}/poster.jpg", f"{media}/en.vtt", f"{media}/en.m3u8",
+        ]  # fmt: skip
+
+    def of_account(self):
+        avatar = self.ana.get("/api/me").json()["avatar_url"]
+        return ["/@ana", "/api/accounts/ana", "/api/accounts/ana/videos", avatar]
+
+    def lists(self):
+        return ["/api/feed?tab=popular", "/api/feed?tab=following", "/"]
+
+    def acts(self):
+        api = f"/api/videos/{self.video_id}"
+        return [("POST", f"{api}/like"), ("POST", f"{api}/comments", {"body": "again"})]
+
+    def order(self, kind, **fields):
+        statement = self.body.statement(kind, **fields)
+        with self.parts.transaction() as session:
+            moderation.submit_order(session, self.parts, self.body.sign(statement))
+        return statement["reference"]
+
+    def lift(self, reference):
+        self.order("lift", targets={"orders": [reference]})
+
+
+@pytest.fixture
+def scene(parts, join, clip):
+    return Scene(parts, join, clip)
+
+
+def what(answer):
+    """The bytes, and the headers that say something of them."""
+    told = {"content-type", "content-length", "etag", "link", "cache-control"}
+    return answer.status_code, answer.content, {
+        name: value for name, value in answer.headers.items() if name in told
+    }  # fmt: skip
+
+
+def shows(client, url, video_id, headers):
+    return str(video_id) in client.get(url, headers=headers).text
+
+
+def settle(client, url, headers, status):
+    assert until(lambda: client.get(url, headers=headers).status_code == status), url
+
+
+KINDS = {
+    "remove": lambda scene: {"targets": videos(scene.video_id)},
+    "geo_restrict": lambda scene: {"targets": videos(scene.video_id), "countries": ["IN"]},
+    "suspend_account": lambda scene: {"targets": people(scene.ana_id), "countries": ["IN"]},
+    "block_service": lambda scene: {"countries": ["IN"]},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_exit_answers_451_inside_and_the_same_bytes_outside(scene, kind):
+    fields = KINDS[kind](scene)
+    urls = scene.addresses()
+    if kind not in ("remove", "geo_restrict"):
+        urls = [*urls, *scene.of_account()]
+    before = {url: what(scene.ben.get(url, headers=OUTSIDE)) for url in urls}
+    inside_before = {url: what(scene.ben.get(url, headers=INSIDE)) for url in urls}
+    assert {status for status, *_ in before.values()} == {200}
+
+    reference = scene.order(kind, **fields)
+    for url in urls:
+        settle(scene.ben, url, INSIDE, 451)
+        answer = scene.ben.get(url, headers=INSIDE)
+        assert answer.headers["link"] == '</region>; rel="blocked-by"', url
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.json()["withheld_by"][0]["authority"] == "Demo Ministry"
+        # Nobody knows where: inside.
+        assert scene.ben.get(url).status_code == 451, url
+        if kind != "remove":
+            assert what(scene.ben.get(url, headers=OUTSIDE)) == before[url], url
+    for url in scene.lists():
+        assert not shows(scene.ben, url, scene.video_id, INSIDE), url
+    for method, url, *body in scene.acts():
+        answer = scene.ben.request(method, url, headers=INSIDE, json=body[0] if body else None)
+        assert answer.status_code == 451, url
+
+    scene.lift(reference)
+    for url in urls:
+        settle(scene.ben, url, INSIDE, 200)
+        assert what(scene.ben.get(url, headers=INSIDE)) == inside_before[url], url
+    assert shows(scene.ben, "/api/feed?tab=following", scene.video_id, INSIDE)
+
+
+def test_a_page_says_who_ordered_it_on_what_basis_since_when_and_how_to_object(scene):
+    scene.order("remove", targets=videos(scene.video_id))
+    answer = scene.ben.get(f"/@ana/{scene.video_id}", headers={"accept": "text/html"})
+    assert answer.status_code == 451
+    for words in (
+        "Demo Ministry", "Demo Act, section 1", "https://demo.invalid/objections", "Since",
+        f"{scene.body.id}-1",
+    ):  # fmt: skip
+        assert words in answer.text
+
+
+def test_a_confidential_order_is_not_told_of(scene):
+    scene.order("remove", targets=videos(scene.video_id), confidential=True)
+    url = f"/api/videos/{scene.video_id}"
+    for headers in ({"accept": "text/html"}, {}):
+        answer = scene.ben.get(url.replace("/api/videos", "/@ana"), headers=headers)
+        assert answer.status_code == 451
+        for secret in ("Demo Ministry", "Demo Act", f"{scene.body.id}-1", "demo.invalid"):
+            assert secret not in answer.text
+
+
+def test_the_creator_keeps_the_row_and_can_take_the_data_along(scene):
+    scene.order("remove", targets=videos(scene.video_id))
+    mine = scene.ana.get("/api/me/videos").json()["videos"]
+    assert [one["id"] for one in mine] == [str(scene.video_id)]
+    assert scene.ana.get(f"/media/{scene.video_id}/source.mp4").status_code == 451
+    assert scene.ana.get("/api/me/export").status_code == 200
+
+
+def test_a_blocked_service_lets_people_sign_in_export_and_erase_and_comes_back(scene, client):
+    reference = scene.order("block_service")
+    settle(client, "/", {}, 451)
+    credentials = {"handle": "ben", "password": "correct horse battery"}
+    assert client.post("/api/sessions", json=credentials).status_code == 201
+    for url in ("/terms", "/privacy", "/api/region", "/api/authorities", "/settings", "/healthz"):
+        assert client.get(url).status_code == 200, url
+    assert client.get("/api/me/export").status_code == 200
+    for url in ("/api/feed", "/@ana", "/upload", "/history", "/api/me/history", "/nothing"):
+        assert client.get(url).status_code == 451, url
+    assert client.patch("/api/me", json={"bio": "x"}).status_code == 451
+    gone = client.request("DELETE", "/api/me", json={"password": credentials["password"]})
+    assert gone.status_code == 200
+    scene.lift(reference)
+    settle(client, "/", {}, 200)
+    assert client.post("/api/sessions", json=credentials).status_code == 401
+    assert scene.ana.get(f"/api/videos/{scene.video_id}").status_code == 200
+
+
+def test_what_an_untrusted_client_says_of_its_country_counts_for_nothing(scene, application):
+    scene.order("geo_restrict", targets=videos(scene.video_id), countries=["IN"])
+    url = f"/api/videos/{scene.video_id}"
+    settle(scene.ben, url, {}, 451)
+    stranger = TestClient(application, base_url="https://localhost", client=("203.0.113.9", 1))
+    assert stranger.get(url, headers=OUTSIDE).status_code == 451
+    assert scene.ben.get(url, headers={"x-country": "XX"}).status_code == 451
+    assert scene.ben.get(url, headers={"x-country": "germany"}).status_code == 451
+
+
+def test_a_signed_order_is_handed_in_over_http_and_asked_about_by_its_digest(scene, client):
+    envelope = scene.body.order("remove", targets=videos(scene.video_id))
+    headers = {"content-type": "application/json"}
+    taken = client.post("/api/orders", content=envelope, headers=headers)
+    assert (taken.status_code, taken.json()["state"]) == (201, "in_force")
+    with scene.parts.transaction() as session:
+        digest = orders.order(session, int(taken.json()["id"])).document_digest
+    assert client.get(f"/api/orders/{digest}").json() == taken.json()
+    assert client.get(f"/api/orders/{'0' * 64}").status_code == 404
+    settle(client, f"/api/videos/{scene.video_id}", {}, 451)
+    known = client.get("/api/authorities").json()
+    assert known["region"] == scene.body.region
+    assert [one["name"] for one in known["authorities"]] == ["Demo Ministry"]
+    for wrong in (b"{}", b"no", envelope.replace(b'"sig":"', b'"sig":"A')):
+        assert client.post("/api/orders", content=wrong, headers=headers).status_code == 400
