@@ -50,7 +50,12 @@ _file(
     "region.toml", "the region's settings; may hold a password of the database or store",
     Transfer.EXCLUDE, Erasure.KEEP, "The buyer writes its own.",
 )  # fmt: skip
+_file(
+    "audit-checkpoint", "the newest signed checkpoint of the audit log, which is public",
+    Transfer.REBUILD, Erasure.KEEP, "The log itself goes along, and is signed anew.",
+)  # fmt: skip
 for _name, _holds in (
+    ("audit-checkpoint.lock", "nothing; is locked"),
     ("serve.lock", "address and port of the server"),
     ("postgres.lock", "nothing; is locked"),
     ("postgres-owner.lock", "nothing; is locked"),
@@ -64,7 +69,7 @@ _file(
 )  # fmt: skip
 _file(
     "backups",
-    "all tables but the queue, all objects but snapshots, settings and keys; elsewhere",
+    "every object and table but snapshots, uploads and rate limits; settings and keys",
     Transfer.EXCLUDE,
     Erasure.EXPIRE,
     "Each is on the register of copies in a sale. Keep none longer than `erasure_complete_days`.",
