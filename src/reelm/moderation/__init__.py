@@ -21,7 +21,6 @@ from reelm.moderation.notices import (
     tell,
     unread,
 )
-from reelm.moderation.legal_orders import check_order, enter_order, submit_order
 from reelm.moderation.reading import (
     PAGE,
     GrievancePage,
