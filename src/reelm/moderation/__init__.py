@@ -21,6 +21,7 @@ from reelm.moderation.notices import (
     tell,
     unread,
 )
+from reelm.moderation.order_file import OrderFile, open_order
 from reelm.moderation.reading import (
     PAGE,
     GrievancePage,
@@ -55,6 +56,7 @@ __all__ = [
     "NewGrievance",
     "OpenedDecision",
     "OpenedGrievance",
+    "OrderFile",
     "Outcome",
     "ReadNotice",
     "Reason",
@@ -77,6 +79,7 @@ __all__ = [
     "my_notices",
     "open_decision",
     "open_grievance",
+    "open_order",
     "receive_grievance",
     "resolve",
     "reverse",

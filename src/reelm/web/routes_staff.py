@@ -17,7 +17,7 @@ from reelm.web.api import (
     staff_second_factor,
 )
 from reelm.web.endpoint import SIGNED_IN, STAFF, Endpoint
-from reelm.web.pages import console, gate, reporting
+from reelm.web.pages import console, console_orders, gate, reporting
 from reelm.web.pages import staff as staff_pages
 from reelm.web.pages import staff_second_factor as second_factor_pages
 
@@ -155,6 +155,23 @@ STAFF_PAGES = (
     _page("POST", "/console/decisions", console.decide, Power.DECIDE),
     _page("GET", "/console/decisions/{decision_id}", console.decision, Power.DECIDE),
     _page("POST", "/console/decisions/{decision_id}/reversal", console.reverse, Power.DECIDE),
+    _page("GET", "/console/orders", console_orders.list_orders, Power.SEE_ORDERS),
+    _page("POST", "/console/orders", console_orders.enter, Power.HANDLE_ORDERS),
+    _page("GET", "/console/orders/paper", console_orders.paper_form, Power.HANDLE_ORDERS),
+    _page("GET", "/console/orders/{order_id}", console_orders.order, Power.SEE_ORDERS),
+    _page("POST", "/console/orders/{order_id}/check", console_orders.check, Power.HANDLE_ORDERS),
+    _page("GET", "/console/authorities", console_orders.authorities, Power.SEE_ORDERS),
+    _page(
+        "POST", "/console/authorities", console_orders.add_authority, Power.KEEP_AUTHORITIES
+    ),
+    _page(
+        "POST", "/console/authorities/{authority_id}/keys", console_orders.add_key,
+        Power.KEEP_AUTHORITIES,
+    ),
+    _page(
+        "POST", "/console/authorities/{authority_id}/keys/revocation", console_orders.revoke_key,
+        Power.KEEP_AUTHORITIES,
+    ),
     _page("GET", "/console/staff", staff_pages.people, Power.KEEP_STAFF),
     _page("POST", "/console/staff", staff_pages.set_role, Power.KEEP_STAFF),
     _page(

@@ -1,0 +1,288 @@
+"""The console's pages of legal orders, and of the authorities that give them."""
+
+import re
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from reelm import accounts, moderation, regions
+from reelm.accounts import Reader
+from reelm.foundation.database import Session
+from reelm.foundation.errors import Invalid, ReelmError
+from reelm.foundation.parts import Parts
+from reelm.regions import orders
+from reelm.web.api.me import account_id_of
+from reelm.web.errors import STATUS
+from reelm.web.pages.console import converted
+from reelm.web.rendering import page
+from reelm.web.viewer import Viewer
+
+Fields = dict[str, str]
+Number = Annotated[str, Meta(pattern=r"^([1-9][0-9]{0,18})?$")]
+State = Annotated[str, Meta(pattern=r"^(due|entered|in_force|complied|ended|refused)?$")]
+PAGE = 50
+KINDS = (
+    "remove", "geo_restrict", "suspend_account", "block_service", "preserve", "disclose",
+    "confirm", "lift",
+)  # fmt: skip
+
+
+def list_orders(
+    request: Request,
+    session: Session,
+    viewer: Viewer,
+    state: State = "due",
+    cursor: Number = "",
+) -> Response:
+    """Show the orders: those that wait by what is due first, others the newest first."""
+    if state == "due":
+        found = orders.orders_due(session, limit=PAGE)
+    else:
+        before = int(cursor) if cursor else None
+        found = orders.orders(session, state=state or None, before_id=before, limit=PAGE + 1)
+    more = str(found[PAGE - 1].id) if len(found) > PAGE else None
+    rows = [_shown(one) for one in found[:PAGE]]
+    return page(request, viewer, "console_orders.html", orders=rows, cursor=more, state=state)
+
+
+def order(
+    request: Request, session: Session, viewer: Viewer, reader: Reader, order_id: int
+) -> Response:
+    """Open the file of an order; that it was opened is logged."""
+    return _file(request, session, viewer, reader, order_id)
+
+
+def paper_form(
+    request: Request,
+    session: Session,
+    viewer: Viewer,
+    kind: Annotated[str, Meta(max_length=30)] = "remove",
+    authority: Number = "",
+    about: Annotated[str, Meta(max_length=200)] = "",
+) -> Response:
+    """Show the form for an order on paper."""
+    now_text = f"{regions.time_bounds(session).latest:%Y-%m-%dT%H:%M}"
+    values = {"kind": kind, "authority": authority, "orders": about, "received_at": now_text}
+    return _form(request, session, viewer, values)
+
+
+def enter(
+    request: Request, session: Session, parts: Parts, viewer: Viewer, form: Fields
+) -> Response:
+    """Keep what the officer read in a document; it holds once somebody else has checked it."""
+    try:
+        statement = _statement(session, form)
+        with session.begin_nested():
+            taken = moderation.enter_order(
+                session,
+                parts,
+                statement,
+                document_digest=_digest(form),
+                received_at=_time(form, "received_at") or regions.time_bounds(session).latest,
+                entered_by=account_id_of(viewer),
+            )
+    except ReelmError as error:
+        return _form(request, session, viewer, form, error)
+    return RedirectResponse(f"/console/orders/{taken.order_id}", 303)
+
+
+def check(
+    request: Request,
+    session: Session,
+    viewer: Viewer,
+    reader: Reader,
+    order_id: int,
+    form: Fields,
+) -> Response:
+    """Say, as a second person with the same document, whether the order was entered rightly."""
+    try:
+        agrees = form.get("agrees") == "yes"
+        if agrees and _digest(form) != orders.order(session, order_id).document_digest:
+            raise Invalid("Your document is another than the one that was entered.")
+        with session.begin_nested():
+            moderation.check_order(
+                session, order_id, checked_by=account_id_of(viewer), agrees=agrees
+            )
+    except ReelmError as error:
+        return _file(request, session, viewer, reader, order_id, error)
+    return RedirectResponse(f"/console/orders/{order_id}", 303)
+
+
+def authorities(request: Request, session: Session, viewer: Viewer) -> Response:
+    """Show who may order here, and with which keys."""
+    return _authorities(request, session, viewer)
+
+
+def add_authority(request: Request, session: Session, viewer: Viewer, form: Fields) -> Response:
+    """Register an authority."""
+    try:
+        if not form.get("threshold", "1").isdigit():
+            raise Invalid("The threshold is a number.")
+        new = orders.NewAuthority(
+            name=form.get("name", ""),
+            powers=[power for power in orders.POWERS if f"power_{power}" in form],
+            keys=form.get("keys", "").split(),
+            threshold=int(form.get("threshold", "1")[:4]),
+            objections=form.get("objections", ""),
+            country=form.get("country", "").strip().upper() or None,
+            recipient=form.get("recipient", "").strip() or None,
+        )
+        with session.begin_nested():
+            orders.add_authority(session, new)
+    except ReelmError as error:
+        return _authorities(request, session, viewer, form, error)
+    return RedirectResponse("/console/authorities", 303)
+
+
+def add_key(
+    request: Request, session: Session, viewer: Viewer, authority_id: int, form: Fields
+) -> Response:
+    """Give an authority one more key."""
+    try:
+        with session.begin_nested():
+            orders.add_key(session, authority_id, form.get("public_key", ""))
+    except ReelmError as error:
+        return _authorities(request, session, viewer, {}, error)
+    return RedirectResponse("/console/authorities", 303)
+
+
+def revoke_key(
+    request: Request, session: Session, viewer: Viewer, authority_id: int, form: Fields
+) -> Response:
+    """Take a key away from an authority."""
+    try:
+        with session.begin_nested():
+            orders.revoke_key(session, authority_id, form.get("key_id", ""))
+    except ReelmError as error:
+        return _authorities(request, session, viewer, {}, error)
+    return RedirectResponse("/console/authorities", 303)
+
+
+def _statement(session: Session, form: Fields) -> orders.OrderStatement:
+    countries = form.get("countries", "").replace(",", " ").upper().split()
+    values: dict[str, Any] = {
+        "form": orders.FORM,
+        "region": regions.region_id(session),
+        "authority": form.get("authority", ""),
+        "reference": form.get("reference", "").strip(),
+        "kind": form.get("kind", ""),
+        "basis": form.get("basis", "").strip(),
+        "reasons": form.get("reasons", "").replace("\r\n", "\n").strip(),
+        "issued_at": _time(form, "issued_at"),
+        "targets": {
+            name: form.get(name, "").replace(",", " ").split() for name in ("videos", "accounts")
+        }
+        | {
+            "orders": [line.strip() for line in form.get("orders", "").splitlines() if line.strip()]
+        },
+        "countries": countries or None,
+        "category": form.get("category", "general"),
+        "interim": "interim" in form,
+        "confidential": "confidential" in form,
+        "complies_by": _time(form, "complies_by"),
+        "lapses_at": _time(form, "lapses_at"),
+    }
+    if values["issued_at"] is None:
+        raise Invalid("Give the date and time of the document.")
+    statement: orders.OrderStatement = converted(values, orders.OrderStatement)
+    return statement
+
+
+def _time(form: Fields, name: str) -> datetime | None:
+    text = form.get(name, "").strip()
+    if not text:
+        return None
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    except ValueError:
+        raise Invalid(f"{name.replace('_', ' ').capitalize()} is a date and time in UTC.") from None
+
+
+def _digest(form: Fields) -> str:
+    digest = form.get("document_digest", "").strip().lower()
+    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+        raise Invalid(
+            "The document's SHA-256 is 64 hex digits: choose the file, or `sha256sum` it."
+        )
+    return digest
+
+
+def _form(
+    request: Request,
+    session: Session,
+    viewer: Viewer,
+    values: Fields,
+    error: ReelmError | None = None,
+) -> Response:
+    return page(
+        request,
+        viewer,
+        "console_order_form.html",
+        200 if error is None else STATUS[error.kind],
+        values=values,
+        kinds=KINDS,
+        authorities=_listed(session),
+        error=None if error is None else error.sentence,
+    )
+
+
+def _file(
+    request: Request,
+    session: Session,
+    viewer: Viewer,
+    reader: Reader,
+    order_id: int,
+    error: ReelmError | None = None,
+) -> Response:
+    found = moderation.open_order(session, order_id, reader=reader)
+    is_mine = found.order.entered_by == viewer.account_id
+    return page(
+        request,
+        viewer,
+        "console_order.html",
+        200 if error is None else STATUS[error.kind],
+        order=_shown(found.order),
+        signed_by=found.signed_by,
+        effect=[{**msgspec.to_builtins(one), "id": str(one.subject_id)} for one in found.effect],
+        history=[{**msgspec.to_builtins(one), "id": str(one.entry_id)} for one in found.history],
+        is_mine=is_mine,
+        error=None if error is None else error.sentence,
+    )
+
+
+def _authorities(
+    request: Request,
+    session: Session,
+    viewer: Viewer,
+    values: Fields | None = None,
+    error: ReelmError | None = None,
+) -> Response:
+    return page(
+        request,
+        viewer,
+        "console_authorities.html",
+        200 if error is None else STATUS[error.kind],
+        authorities=_listed(session),
+        powers=orders.POWERS,
+        may_keep=accounts.may(viewer.role, accounts.Power.KEEP_AUTHORITIES),
+        values=values or {},
+        region_id=regions.region_id(session),
+        error=None if error is None else error.sentence,
+    )
+
+
+def _listed(session: Session) -> list[dict[str, Any]]:
+    found = orders.authorities(session)
+    return [{**msgspec.to_builtins(one), "id": str(one.id)} for one in found]
+
+
+def _shown(found: orders.ListedOrder) -> dict[str, Any]:
+    """Return an order for a template: ids as text, as 63 bits are more than JSON numbers hold."""
+    shown: dict[str, Any] = msgspec.to_builtins(found)
+    for name in ("id", "authority_id", "ended_by", "entered_by", "checked_by"):
+        shown[name] = None if shown[name] is None else str(shown[name])
+    return shown

@@ -1,0 +1,200 @@
+"""The console's pages of orders: paper entry, a second person's check, authorities, history."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from starlette.testclient import TestClient
+from tests.regions.factory import Body, make_body, videos
+from tests.social.factory import make_account, make_video
+from tests.web.staff import staff_of
+
+from reelm import moderation, regions
+from reelm.foundation.clock import now
+from reelm.foundation.parts import Parts
+
+Join = Callable[[str], TestClient]
+DIGEST = "ab" * 32
+
+
+@pytest.fixture
+def olga(parts: Parts, join: Join) -> TestClient:
+    """An officer."""
+    return staff_of(parts, join("olga"), "olga", "officer")
+
+
+@pytest.fixture
+def omar(parts: Parts, join: Join) -> TestClient:
+    """Another officer."""
+    return staff_of(parts, join("omar"), "omar", "officer")
+
+
+@pytest.fixture
+def world(parts: Parts) -> tuple[Body, int]:
+    """An authority and a video."""
+    with parts.transaction() as session:
+        return make_body(session), make_video(session, make_account(session, "asha"))
+
+
+def _form(world: tuple[Body, int], **changed: str) -> dict[str, str]:
+    body, video = world
+    return {
+        "authority": str(body.id),
+        "kind": "remove",
+        "reference": "MIN/7",
+        "basis": "Demo Act, section 1",
+        "reasons": "It endangers people.",
+        "category": "general",
+        "videos": str(video),
+        "issued_at": f"{now() - timedelta(hours=2):%Y-%m-%dT%H:%M}",
+        "received_at": f"{now() - timedelta(hours=1):%Y-%m-%dT%H:%M}",
+        "document_digest": DIGEST,
+        **changed,
+    }
+
+
+def _withheld(parts: Parts, video: int) -> bool:
+    with parts.transaction() as session:
+        return bool(regions.restrictions_on(session, [video]))
+
+
+def _entered(client: TestClient, form: dict[str, str]) -> str:
+    answer = client.post("/console/orders", data=form, follow_redirects=False)
+    assert answer.status_code == 303, re.findall(r"data-error[^>]*>([^<]*)", answer.text)
+    return answer.headers["location"]
+
+
+def test_a_paper_order_holds_once_another_officer_has_the_same_document(
+    parts: Parts, olga: TestClient, omar: TestClient, world: tuple[Body, int]
+) -> None:
+    _, video = world
+    address = _entered(olga, _form(world))
+    assert "Somebody else has to check" in olga.get(address).text
+    assert not _withheld(parts, video)
+    own = olga.post(f"{address}/check", data={"agrees": "yes", "document_digest": DIGEST})
+    assert own.status_code == 403
+    other = omar.post(f"{address}/check", data={"agrees": "yes", "document_digest": "cd" * 32})
+    assert (other.status_code, "another than the one" in other.text) == (400, True)
+    assert not _withheld(parts, video)
+    done = omar.post(f"{address}/check", data={"agrees": "yes", "document_digest": DIGEST})
+    assert done.status_code == 200
+    assert _withheld(parts, video)
+    for words in ("In force", "Entered", "Checked", "It endangers people.", str(video), DIGEST):
+        assert words in done.text, words
+    again = omar.post(f"{address}/check", data={"agrees": "yes", "document_digest": DIGEST})
+    assert again.status_code == 409
+
+
+def test_a_lift_on_paper_ends_the_order(
+    parts: Parts, olga: TestClient, omar: TestClient, world: tuple[Body, int]
+) -> None:
+    _, video = world
+    address = _entered(olga, _form(world))
+    omar.post(f"{address}/check", data={"agrees": "yes", "document_digest": DIGEST})
+    link = re.search(r'href="(/console/orders/paper\?kind=lift[^"]*)"', olga.get(address).text)
+    assert link is not None
+    form_page = olga.get(link[1].replace("&amp;", "&")).text
+    assert "MIN/7</textarea>" in form_page
+    lift = _form(world, kind="lift", videos="", orders="MIN/7", reference="MIN/8")
+    lift_address = _entered(olga, {**lift, "document_digest": "ef" * 32})
+    agreed = {"agrees": "yes", "document_digest": "ef" * 32}
+    assert omar.post(f"{lift_address}/check", data=agreed).status_code == 200
+    assert not _withheld(parts, video)
+    assert lift_address in olga.get(address).text
+    assert "lifted" in olga.get("/console/orders?state=ended").text
+
+
+def test_a_refused_paper_does_nothing(
+    parts: Parts, olga: TestClient, omar: TestClient, world: tuple[Body, int]
+) -> None:
+    address = _entered(olga, _form(world))
+    assert "refused" in omar.post(f"{address}/check", data={"agrees": "no"}).text
+    assert not _withheld(parts, world[1])
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"document_digest": "short"}, "64 hex digits"),
+        ({"issued_at": ""}, "date and time of the document"),
+        ({"issued_at": "yesterday"}, "Issued at is a date"),
+        ({"videos": "12"}, "no such target"),
+        ({"videos": ""}, "has to name videos"),
+        ({"countries": "India"}, "not as it should be"),
+        ({"authority": "1"}, "no such authority"),
+    ],
+)
+def test_a_wrong_paper_is_one_sentence_and_keeps_what_was_typed(
+    olga: TestClient, world: tuple[Body, int], changed: dict[str, str], words: str
+) -> None:
+    page = olga.post("/console/orders", data=_form(world, **changed))
+    assert page.status_code in {400, 404}
+    assert words in page.text
+    assert "It endangers people." in page.text
+
+
+def test_a_signed_order_shows_its_keys_and_reading_it_is_logged(
+    parts: Parts, olga: TestClient, world: tuple[Body, int]
+) -> None:
+    body, video = world
+    with parts.transaction() as session:
+        order_id = moderation.submit_order(
+            session, parts, body.order("remove", targets=videos(video))
+        ).order_id
+        (key,) = regions.orders.authority(session, body.id).keys
+    assert f"/console/orders/{order_id}" in olga.get("/console/orders?state=in_force").text
+    assert key.key_id in olga.get(f"/console/orders/{order_id}").text
+    (reading,) = olga.get("/api/staff/access-log").json()["readings"]
+    assert (reading["what"], reading["subject_ids"]) == ("order", [str(order_id)])
+    assert olga.get("/console/orders/7").status_code == 404
+
+
+def test_a_confidential_order_has_its_history_and_the_log_only_a_commitment(
+    parts: Parts, olga: TestClient, world: tuple[Body, int]
+) -> None:
+    body, video = world
+    with parts.transaction() as session:
+        secret = body.order("remove", targets=videos(video), confidential=True)
+        order_id = moderation.submit_order(session, parts, secret).order_id
+    page = olga.get(f"/console/orders/{order_id}").text
+    assert "published as a commitment" in page
+    assert "In force" in page
+
+
+def test_an_owner_keeps_authorities_and_an_officer_looks(
+    parts: Parts, join: Join, olga: TestClient, world: tuple[Body, int]
+) -> None:
+    owner = staff_of(parts, join("boss"), "boss", "owner")
+    form = {
+        "name": "Demo Court",
+        "power_order_content": "on",
+        "power_supervise": "on",
+        "keys": "11" * 32,
+        "threshold": "1",
+        "objections": "https://court.invalid",
+        "country": "in",
+        "recipient": "",
+    }
+    assert olga.post("/console/authorities", data=form).status_code == 403
+    wrong = owner.post("/console/authorities", data={**form, "threshold": "4"})
+    assert (wrong.status_code, "Demo Court" in wrong.text) == (400, True)
+    done = owner.post("/console/authorities", data=form)
+    assert (done.status_code, "Demo Court" in done.text) == (200, True)
+    with parts.transaction() as session:
+        court = regions.orders.authorities(session)[-1]
+    assert (court.name, court.country, court.threshold) == ("Demo Court", "IN", 1)
+    address = f"/console/authorities/{court.id}/keys"
+    assert owner.post(address, data={"public_key": "nonsense"}).status_code == 400
+    key = {"key_id": court.keys[0].key_id}
+    assert olga.post(f"{address}/revocation", data=key).status_code == 403
+    assert "revoked" in owner.post(f"{address}/revocation", data=key).text
+    assert owner.post(f"{address}/revocation", data=key).status_code == 409
+    assert "Register an authority" not in olga.get("/console/authorities").text
+
+
+def test_what_is_due_is_on_the_first_page(olga: TestClient, world: tuple[Body, int]) -> None:
+    assert "No order waits" in olga.get("/console").text
+    address = _entered(olga, _form(world))
+    assert address in olga.get("/console").text
+    assert address in olga.get("/console/orders").text
