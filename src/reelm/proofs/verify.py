@@ -179,22 +179,20 @@ class _Verifier:
 
     def _agrees(self, checkpoint: Checkpoint, told: list[bytes]) -> bool:
         """Compare the leaves since the last checkpoint with what was signed; say what differs."""
-        signed = self.last.copy()
-        signed.extend(told)
-        tells = signed.size == checkpoint.size and signed.root() == checkpoint.root
         is_same = self.tree.size == checkpoint.size and self.tree.root() == checkpoint.root
-        if not is_same and not tells:
-            self._disagrees(checkpoint)
-            return False
         if not is_same:
-            fault = first_difference(self.last.size, self.since, told, self.entries)
-            self.faults.append(fault)
+            signed = self.last.copy()
+            signed.extend(told)
+            if signed.size != checkpoint.size or signed.root() != checkpoint.root:
+                self._disagrees(checkpoint)
+                return False
+            self.faults.append(first_difference(self.last.size, self.since, told, self.entries))
             self.tree = signed
         signed_hashes = None if is_same else set(told)
         for index, (hashed, line) in enumerate(self.since, self.last.size):
             if signed_hashes is None or hashed in signed_hashes:
                 self.entries.take(index, line)
-        self._check_previous(self.last, told if tells else [h for h, _ in self.since])
+        self._check_previous(self.last, [h for h, _ in self.since] if is_same else told)
         self.last, self.since = self.tree.copy(), []
         return True
 
