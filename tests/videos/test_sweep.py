@@ -16,10 +16,10 @@ from tests.videos.acts import (
 
 from reelm import videos
 from reelm.foundation import clock
+from reelm.foundation.workspace import workspace
 from reelm.videos import publish as publishing
 from reelm.videos.models import Rendition, UnneededObject
 from reelm.videos.objects import ORIGINALS, RENDITIONS, forget, remove_forgotten
-from reelm.videos.workspace import workspace
 
 
 def aged(parts, key: str, seconds: float = 2 * 3600) -> None:

@@ -1,9 +1,9 @@
 """Store people's pictures; they pass the sandbox that videos pass, as their bytes are no safer."""
 
 from reelm.foundation.parts import Parts
+from reelm.foundation.workspace import workspace
 from reelm.videos.avatar import make_avatar
 from reelm.videos.objects import AVATARS
-from reelm.videos.workspace import workspace
 
 
 def store_avatar(parts: Parts, data: bytes) -> str:

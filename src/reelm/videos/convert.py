@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from reelm.foundation.clock import now
 from reelm.foundation.events import publish as tell
 from reelm.foundation.parts import Parts
+from reelm.foundation.workspace import workspace
 from reelm.videos.events import VideoFailed
 from reelm.videos.ladder import Ladder, make_ladder
 from reelm.videos.models import Rendition, Video
@@ -26,7 +27,7 @@ from reelm.videos.publish import (
     store_rung,
 )
 from reelm.videos.repackage import Rung, as_rung
-from reelm.videos.workspace import original_file, workspace
+from reelm.videos.workspace import original_file
 
 SOURCE = "source"
 # A player that has begun on a retired rendition reads its old manifest to the end; a day covers

@@ -17,13 +17,14 @@ from reelm.foundation.ids import new_id
 from reelm.foundation.jobs import defer
 from reelm.foundation.logs import Line
 from reelm.foundation.parts import Parts
+from reelm.foundation.workspace import workspace
 from reelm.videos import captions, poster, probe, repackage
 from reelm.videos.draft import checked_language
 from reelm.videos.events import VideoFailed, VideoReady
 from reelm.videos.models import CaptionTrack, Rendition, Sound, Video
 from reelm.videos.objects import POSTERS, RENDITIONS, check_prompt, forget
 from reelm.videos.tasks import MAKE_LADDER
-from reelm.videos.workspace import original_file, workspace
+from reelm.videos.workspace import original_file
 
 log = logging.getLogger(__name__)
 NOT_AT_ONCE = Line("not published at once: {error}")

@@ -6,10 +6,10 @@ from sqlalchemy import delete, select
 
 from reelm.foundation.clock import now
 from reelm.foundation.parts import Parts
+from reelm.foundation.workspace import sweep_workspaces
 from reelm.videos.convert import RETIRED_FOR
 from reelm.videos.models import Rendition, Upload
 from reelm.videos.objects import forget, remove_forgotten, remove_orphans
-from reelm.videos.workspace import sweep_workspaces
 
 # An object is stored before the row that names it; no request or job takes an hour between the two.
 ORPHAN_AFTER = timedelta(hours=1)

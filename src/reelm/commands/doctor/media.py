@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from reelm.commands.doctor.check import Check, fail, ok, warn
 from reelm.foundation.config import Settings
 from reelm.foundation.home import Home
+from reelm.foundation.workspace import workspace
 from reelm.videos.decoders import DECODERS
 from reelm.videos.sandbox import Outcome, ffmpeg_path, run
-from reelm.videos.workspace import workspace
 
 ENCODERS = frozenset({"libx264", "aac", "libwebp", "mjpeg"})
 PICTURE_FILTERS = {

@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
 
-from reelm import __version__
+from reelm import __version__, audit
 from reelm.feed.log.state_file import read_state, write_state
 from reelm.feed.models import RankerSnapshot
 from reelm.feed.ranker import State
@@ -22,7 +23,7 @@ from reelm.foundation.errors import Invalid, ReelmError
 from reelm.foundation.ids import new_id
 from reelm.foundation.logs import Line
 from reelm.foundation.parts import Parts
-from reelm.videos.workspace import workspace
+from reelm.foundation.workspace import workspace
 
 log = logging.getLogger(__name__)
 UNUSABLE = Line("the ranker's snapshot at {seq} cannot be used: {error}")
@@ -39,6 +40,7 @@ KIND = declare(
     ),
 )
 KEPT = 2
+LOGGED = "feed.model_snapshot"
 # An object without a row is on its way to one for minutes at most.
 ORPHAN_AFTER = timedelta(hours=1)
 
@@ -63,8 +65,23 @@ def save(parts: Parts, state: State, seq: int) -> Snapshot:
     snapshot = Snapshot(new_id(), seq, stored.key, stored.sha256, now())
     with parts.transaction() as session:
         session.add(RankerSnapshot(**snapshot._asdict(), release=__version__))
+        _log_daily(session, snapshot)
     forget(parts, snapshots(parts)[KEPT:])
     return snapshot
+
+
+def _log_daily(session: Session, snapshot: Snapshot) -> None:
+    """Write a snapshot's digest to the audit log, where none of this day and release is there."""
+    last = audit.newest_entry(session, LOGGED)
+    is_told = last is not None and last.at.date() == snapshot.made_at.date()
+    if last is None or not is_told or last.body["release"] != __version__:
+        audit.record(
+            session,
+            "feed.model_snapshot",
+            seq=snapshot.seq,
+            digest=snapshot.digest,
+            release=__version__,
+        )
 
 
 def snapshots(parts: Parts) -> list[Snapshot]:
