@@ -117,4 +117,5 @@ def _socket(descriptor: int) -> socket.socket:
 
 
 def _plain(peer: Peer) -> Peer:
-    return peer[0].removeprefix("::ffff:"), peer[1]
+    # The server gives the port as text.
+    return peer[0].removeprefix("::ffff:"), int(peer[1])
