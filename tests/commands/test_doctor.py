@@ -175,6 +175,17 @@ BROKEN = {
         lambda r: statements(r, *granted("UPDATE ON audit_entry")),
         "UPDATE audit_entry REVOKE",
     ),
+    "audit entry lost": (
+        "audit log",
+        "fail",
+        lambda r: statements(
+            r,
+            "INSERT INTO audit_entry (id, kind, body, at) VALUES (77, 'by.hand', '{}', now());"
+            "DELETE FROM audit_pending WHERE entry_id = 77",
+            "INSERT INTO audit_pending VALUES (77)",
+        ),
+        "such as 77 check",
+    ),
     "schema changeable": (
         "serving role",
         "fail",

@@ -9,6 +9,7 @@ from psycopg import Connection, sql
 
 from reelm import app
 from reelm.commands.contents import newest_revision, revision, server_major
+from reelm.commands.doctor.audit import check_audit
 from reelm.commands.doctor.check import Check, fail, guarded, ok, warn
 from reelm.commands.doctor.feed import check_feed
 from reelm.commands.doctor.jobs import check_jobs, check_uploads
@@ -38,6 +39,7 @@ def check_database(home: Home, settings: Settings, owner: str) -> Iterator[Check
         yield guarded("data classes", MIGRATE, check_classes, home, settings, owner)
         yield guarded("serving role", MIGRATE, check_role, connection, home, owner)
         yield guarded("ids", LOOK_AGAIN, check_ids, connection)
+        yield guarded("audit log", LOOK_AGAIN, check_audit, home, owner)
         yield guarded("jobs", MIGRATE, check_jobs, connection, home)
         yield guarded("uploads", MIGRATE, check_uploads, connection, home)
         yield guarded("feed", MIGRATE, check_feed, connection, home)
