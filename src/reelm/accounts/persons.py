@@ -19,7 +19,9 @@ OTHER_SIDE_UNSEEN = frozenset({"blocked_id"})
 # Columns that name something else than an account.
 NOT_PERSONS = frozenset({
     "id", "video_id", "sound_id", "page_id", "job_id", "target_id", "session_id",
-    "grievance_id", "about_id",
+    "grievance_id", "about_id", "entry_id", "authority_id", "key_id", "boot_id", "source_id",
+    # Of a restriction: it outlives the account that it withholds, as the order does.
+    "subject_id",
 })  # fmt: skip
 
 ERASED_BY = OWN | OTHER_SIDE_SEEN | OTHER_SIDE_UNSEEN
