@@ -13,6 +13,8 @@ from reelm.audit.reading import (
     checkpoint_note,
     checkpoints,
     entries,
+    leaves,
+    newest_entry,
     prove_entry,
     prove_growth,
 )
@@ -44,6 +46,8 @@ __all__ = [
     "inclusion_proof",
     "integrate",
     "leaf_count",
+    "leaves",
+    "newest_entry",
     "open_entry",
     "prove_entry",
     "prove_growth",

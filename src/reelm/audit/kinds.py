@@ -162,6 +162,7 @@ KINDS: Mapping[str, Kind] = {
         authority_id=ID,
         order_kind=WORD,
         basis=FACT,
+        category=WORD,
         channel=one_of("signed", "paper"),
         document_digest=DIGEST,
         subject_ids=some(ID),
@@ -180,9 +181,14 @@ KINDS: Mapping[str, Kind] = {
     ),
     # Accounts
     "accounts.erasure_begun": Kind(
-        "An account is being erased; its key is destroyed.", account_id=ID
+        "An account is being erased: nobody sees it or signs in to it from here on.", account_id=ID
     ),
     "accounts.erasure_finished": Kind("Nothing of an erased account is left.", account_id=ID),
+    "accounts.preserved_opened": Kind(
+        "What an order had preserved was opened with the identity; the digest of that copy.",
+        order_id=ID,
+        digest=DIGEST,
+    ),
     "accounts.region_key_rotated": Kind(
         "Another region key wraps the accounts' keys; a check value of it.", version=ID
     ),
@@ -254,6 +260,12 @@ KINDS: Mapping[str, Kind] = {
         older_than=TIME,
     ),
     # The feed
+    "feed.model_snapshot": Kind(
+        "The ranker's state was stored; once a day, and when a release first does.",
+        seq=COUNT,
+        digest=DIGEST,
+        release=WORD,
+    ),
     "feed.log_dropped": Kind(
         "Days of the log of signals were dropped, past their time.",
         first=DAY,

@@ -1,6 +1,7 @@
 """Read the log for pages, proofs and programs."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import select
@@ -11,9 +12,16 @@ from reelm.audit.models import AuditCheckpoint, AuditEntry, AuditLeaf
 from reelm.audit.tree import consistency_proof, inclusion_proof, leaf_of
 from reelm.audit.witnesses import cosignatures, with_cosignatures
 from reelm.foundation.errors import Missing
-from reelm.proofs.leaf import leaf_bytes
+from reelm.proofs.leaf import Leaf, leaf_bytes, leaf_of_entry
 from reelm.proofs.note import log_key
 from reelm.proofs.proof_file import ConsistencyProof, InclusionProof, encode
+
+
+class Newest(NamedTuple):
+    """An entry's body, and when it was recorded."""
+
+    body: dict[str, str | int | bool | list[str]]
+    at: datetime
 
 
 class Cosigned(msgspec.Struct, frozen=True):
@@ -39,6 +47,13 @@ class ShownEntry(msgspec.Struct, frozen=True):
 
     index: int
     leaf: str
+
+
+def newest_entry(session: Session, kind: str) -> Newest | None:
+    """Return what the newest entry of a kind says, and when it was recorded."""
+    query = select(AuditEntry.body, AuditEntry.at).where(AuditEntry.kind == kind)
+    row = session.execute(query.order_by(AuditEntry.id.desc()).limit(1)).one_or_none()
+    return None if row is None else Newest(*row)
 
 
 def checkpoint_note(session: Session, size: int | None = None) -> str:
@@ -94,6 +109,17 @@ def entries(session: Session, *, start: int = 0, limit: int = 100) -> list[Shown
         ShownEntry(index, leaf_bytes(entry_id, kind, at, body).decode())
         for index, entry_id, kind, at, body in rows
     ]
+
+
+def leaves(session: Session, *, start: int, end: int) -> list[Leaf]:
+    """Return the entries at the places from `start` to before `end`, as the log has them."""
+    rows = session.execute(
+        select(AuditEntry.id, AuditEntry.kind, AuditEntry.at, AuditEntry.body)
+        .join(AuditLeaf, AuditEntry.id == AuditLeaf.entry_id)
+        .where(AuditLeaf.index >= start, AuditLeaf.index < end)
+        .order_by(AuditLeaf.index)
+    )
+    return [leaf_of_entry(entry_id, kind, at, body) for entry_id, kind, at, body in rows]
 
 
 def prove_entry(session: Session, entry_id: int, size: int | None = None) -> InclusionProof:

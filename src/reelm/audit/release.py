@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 import reelm
-from reelm.audit.models import AuditEntry
+from reelm.audit.reading import newest_entry
 from reelm.audit.record import record
 
 KIND = "region.release"
@@ -21,9 +21,9 @@ LEFT_OUT = ("__pycache__",)
 def record_release(session: Session) -> bool:
     """Log version and digest of the installed code unless they are as last; return whether."""
     session.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-    newest = select(AuditEntry.body).where(AuditEntry.kind == KIND)
     running = {"version": reelm.__version__, "digest": code_digest()}
-    if session.scalar(newest.order_by(AuditEntry.id.desc()).limit(1)) == running:
+    last = newest_entry(session, KIND)
+    if last is not None and last.body == running:
         return False
     record(session, KIND, **running)
     return True

@@ -1,6 +1,9 @@
 """Who signs the region's audit log: its origin and key, as the rooms above and the worker need."""
 
+from sqlalchemy.orm import Session
+
 from reelm import audit
+from reelm.foundation.home import Home
 from reelm.foundation.jobs import JobRun
 from reelm.foundation.parts import Parts
 from reelm.proofs.keys import origin
@@ -16,8 +19,14 @@ def audit_signer(parts: Parts) -> audit.Signer:
         Missing: the region has no operator yet.
     """
     with parts.transaction() as session:
-        name, first = origin(region_id(session)), first_key(session)
-    return audit.Signer(name, first, parts.home.operator_key(), parts.home.path / KEPT)
+        return signer_in(session, parts.home)
+
+
+def signer_in(session: Session, home: Home) -> audit.Signer:
+    """Return what signs the log of the region whose database the session is of."""
+    return audit.Signer(
+        origin(region_id(session)), first_key(session), home.operator_key(), home.path / KEPT
+    )
 
 
 def integrate_log(run: JobRun) -> None:
