@@ -179,6 +179,27 @@ def test_the_creator_keeps_the_row_and_can_take_the_data_along(scene):
     assert scene.ana.get("/api/me/export").status_code == 200
 
 
+def test_a_suspended_account_does_nothing_that_others_see_and_keeps_what_is_its_own(scene):
+    reference = scene.order("suspend_account", targets=people(scene.ana_id))
+    video = f"/api/videos/{scene.video_id}"
+    tus = {"tus-resumable": "1.0.0", "upload-length": "10", "upload-metadata": "filename YQ=="}
+    for method, url, body, headers in (
+        ("PATCH", "/api/me", {"bio": "x"}, {}),
+        ("PATCH", video, {"caption": "x"}, {}),
+        ("POST", "/api/accounts/ben/follow", None, {}),
+        ("POST", f"{video}/like", None, {}),
+        ("POST", f"{video}/comments", {"body": "x"}, {}),
+        ("POST", "/api/uploads", None, tus),
+    ):
+        answer = scene.ana.request(method, url, json=body, headers=headers)
+        assert answer.status_code == 451, url
+    assert scene.ana.get("/api/me").status_code == 200
+    assert scene.ana.get("/api/me/export").status_code == 200
+    assert scene.ana.delete(video).status_code == 204
+    scene.lift(reference)
+    assert scene.ana.patch("/api/me", json={"bio": "back"}).json()["bio"] == "back"
+
+
 def test_a_blocked_service_lets_people_sign_in_export_and_erase_and_comes_back(scene, client):
     reference = scene.order("block_service")
     settle(client, "/", {}, 451)

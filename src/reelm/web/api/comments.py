@@ -9,7 +9,7 @@ from msgspec import Meta
 from reelm import accounts, social
 from reelm.foundation.database import Session
 from reelm.foundation.parts import Parts
-from reelm.web.api.me import account_id_of
+from reelm.web.api.me import account_id_of, acting_account
 from reelm.web.api.paging import Cursor, PageSize, cursor_after, number_of
 from reelm.web.api.shapes import Creator, creator_of
 from reelm.web.viewer import Viewer
@@ -63,7 +63,7 @@ def comment(
     session: Session, parts: Parts, viewer: Viewer, video_id: int, body: CommentForm
 ) -> Comment:
     """Write a comment under a video."""
-    account_id = account_id_of(viewer)
+    account_id = acting_account(session, viewer)
     accounts.count_try(parts, accounts.COMMENT_ACCOUNT, account_id)
     made = social.comment(session, account_id, video_id, body.body, viewer.country)
     return _comment(social.remark(session, account_id, made, viewer.country))
@@ -71,7 +71,7 @@ def comment(
 
 def edit_comment(session: Session, viewer: Viewer, comment_id: int, body: CommentForm) -> Comment:
     """Change one's own comment."""
-    account_id = account_id_of(viewer)
+    account_id = acting_account(session, viewer)
     social.edit_comment(session, account_id, comment_id, body.body)
     return _comment(social.remark(session, account_id, comment_id, viewer.country))
 

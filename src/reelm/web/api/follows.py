@@ -8,7 +8,7 @@ from reelm import accounts, feed, social
 from reelm.feed.live import Outbox
 from reelm.foundation.database import Session
 from reelm.foundation.parts import Parts
-from reelm.web.api.me import account_id_of
+from reelm.web.api.me import account_id_of, acting_account
 from reelm.web.api.paging import Cursor, PageSize, cursor_after, number_of
 from reelm.web.api.shapes import Creator, creator_of
 from reelm.web.api.signals import tell
@@ -32,7 +32,7 @@ def follow(
     session: Session, parts: Parts, viewer: Viewer, outbox: Outbox, handle: str
 ) -> Following:
     """Follow an account, or ask to where it is private."""
-    account_id = account_id_of(viewer)
+    account_id = acting_account(session, viewer)
     creator_id = social.account_at(session, account_id, handle, viewer.country)
     before = social.follow_state(session, account_id, creator_id)
     state = social.follow(session, account_id, creator_id)

@@ -6,7 +6,7 @@ from reelm import feed, social
 from reelm.feed.live import Outbox
 from reelm.foundation.database import Session
 from reelm.foundation.parts import Parts
-from reelm.web.api.me import account_id_of
+from reelm.web.api.me import account_id_of, acting_account
 from reelm.web.api.signals import tell
 from reelm.web.viewer import Viewer
 
@@ -20,7 +20,7 @@ class Liked(msgspec.Struct, frozen=True):
 
 def like(session: Session, parts: Parts, viewer: Viewer, outbox: Outbox, video_id: int) -> Liked:
     """Like a video."""
-    account_id = account_id_of(viewer)
+    account_id = acting_account(session, viewer)
     was_liked = social.likes_of(session, account_id, video_id).is_liked
     likes = social.like(session, account_id, video_id, viewer.country)
     if not was_liked:

@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 from starlette.responses import StreamingResponse
 
-from reelm import accounts, social, videos
+from reelm import accounts, regions, social, videos
 from reelm.feed.live import LiveFeed
 from reelm.foundation.clock import now
 from reelm.foundation.database import Session
@@ -85,7 +85,7 @@ def me(session: Session, parts: Parts, viewer: Viewer) -> Me:
 def edit_me(session: Session, parts: Parts, viewer: Viewer, body: ProfileForm) -> Me:
     """Change one's profile."""
     edit = accounts.ProfileEdit(**msgspec.structs.asdict(body))
-    accounts.edit_profile(session, account_id_of(viewer), edit)
+    accounts.edit_profile(session, acting_account(session, viewer), edit)
     if body.is_private is False:
         social.accept_all_requests(session, account_id_of(viewer))
     return me(session, parts, viewer)
@@ -93,8 +93,8 @@ def edit_me(session: Session, parts: Parts, viewer: Viewer, body: ProfileForm) -
 
 def put_avatar(session: Session, parts: Parts, viewer: Viewer, body: bytes) -> Me:
     """Set one's picture from a JPEG, PNG or WebP."""
-    key = videos.store_avatar(parts, body)
-    accounts.set_avatar(session, account_id_of(viewer), key)
+    account_id = acting_account(session, viewer)
+    accounts.set_avatar(session, account_id, videos.store_avatar(parts, body))
     return me(session, parts, viewer)
 
 
@@ -162,6 +162,20 @@ def account_id_of(viewer: Viewer) -> int:
     if viewer.account_id is None:
         raise Unauthenticated("Sign in first.")
     return viewer.account_id
+
+
+def acting_account(session: Session, viewer: Viewer) -> int:
+    """Return the viewer's account id for an act that others see.
+
+    Raises:
+        LegallyWithheld: an order suspends the account where the viewer is.
+        Gone: a decision suspends it.
+    """
+    account_id = account_id_of(viewer)
+    by = regions.withheld_by(session, viewer.country, [account_id])
+    if by:
+        raise regions.refusal("Your account", by)
+    return account_id
 
 
 def _erasure_sentence(complete_at: datetime | None) -> str:

@@ -11,8 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reelm import videos
-from reelm.foundation.errors import Invalid, Missing, ReelmError, Unauthenticated
+from reelm.foundation.errors import Invalid, Missing, ReelmError
 from reelm.foundation.parts import Parts
+from reelm.web.api.me import account_id_of, acting_account
 from reelm.web.endpoint import MAX_ID
 from reelm.web.errors import Problem, http_problem, problem_of, problem_response
 from reelm.web.tus_body import end_other, in_thread, receive
@@ -142,10 +143,10 @@ async def _delete(parts: Parts, request: Request, account_id: int) -> Response:
 
 def _account_of(parts: Parts, request: Request) -> int:
     with parts.transaction() as session:
-        account_id = viewer_of(session, parts, request).account_id
-    if account_id is None:
-        raise Unauthenticated("Sign in first.")
-    return account_id
+        viewer = viewer_of(session, parts, request)
+        if request.method in ("HEAD", "DELETE"):
+            return account_id_of(viewer)
+        return acting_account(session, viewer)
 
 
 def _look(parts: Parts, account_id: int, upload_id: int) -> videos.UploadView:

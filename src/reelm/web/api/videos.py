@@ -10,7 +10,7 @@ from reelm import social, videos
 from reelm.foundation.database import Session
 from reelm.foundation.errors import Invalid
 from reelm.foundation.parts import Parts
-from reelm.web.api.me import account_id_of
+from reelm.web.api.me import account_id_of, acting_account
 from reelm.web.api.shapes import Video, video_of
 from reelm.web.endpoint import Id
 from reelm.web.viewer import Viewer
@@ -69,7 +69,7 @@ def edit_video(session: Session, viewer: Viewer, video_id: int, body: VideoEdit)
     """Change caption, audience or language of one's own video."""
     videos.edit(
         session,
-        account_id=account_id_of(viewer),
+        account_id=acting_account(session, viewer),
         video_id=video_id,
         caption=None if body.caption is UNSET else body.caption,
         audience=None if body.audience is UNSET else body.audience,
@@ -90,7 +90,7 @@ def put_captions(
     """Set the captions of one's own video in one language, as WebVTT."""
     tag = videos.put_captions(
         session,
-        account_id=account_id_of(viewer),
+        account_id=acting_account(session, viewer),
         video_id=video_id,
         language=language,
         data=body,
