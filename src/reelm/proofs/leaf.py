@@ -43,7 +43,12 @@ def moment(at: datetime) -> str:
 
 def leaf_bytes(entry_id: int, kind: str, at: datetime, body: dict[str, Any]) -> bytes:
     """Return the bytes of a leaf: canonical JSON (RFC 8785) of {at, body, id, kind, v}."""
-    return canonical(Leaf(moment(at), body, str(entry_id), kind, VERSION))
+    return canonical(leaf_of_entry(entry_id, kind, at, body))
+
+
+def leaf_of_entry(entry_id: int, kind: str, at: datetime, body: dict[str, Any]) -> Leaf:
+    """Return an entry as it is published."""
+    return Leaf(moment(at), body, str(entry_id), kind, VERSION)
 
 
 def canonical(value: Leaf | dict[str, Any]) -> bytes:

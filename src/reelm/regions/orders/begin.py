@@ -144,6 +144,7 @@ def _log(session: Session, order: LegalOrder, about_ids: list[int]) -> None:
         subject_ids=[str(subject_id) for subject_id in _subject_ids(order)],
         order_ids=[str(order_id) for order_id in about_ids],
         countries=order.countries or [],
+        category=order.category,
         interim=order.is_interim,
         received_at=utc_text(order.received_at),
         **{name: utc_text(time) for name, time in times.items() if time is not None},
