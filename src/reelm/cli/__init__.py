@@ -14,6 +14,7 @@ from reelm.cli.authority import authority
 from reelm.cli.options import AsJson, Region, open_region, say
 from reelm.cli.order import order
 from reelm.cli.policy import policy
+from reelm.cli.sbom import sbom
 from reelm.foundation.errors import ReelmError
 
 cli = typer.Typer(
@@ -37,6 +38,7 @@ cli.add_typer(accounts, name="accounts")
 cli.add_typer(policy, name="policy")
 cli.add_typer(authority, name="authority")
 cli.add_typer(order, name="order")
+cli.command()(sbom)
 cli.add_typer(data, name="data")
 
 
