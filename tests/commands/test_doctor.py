@@ -36,7 +36,7 @@ def test_a_whole_region_is_well_and_each_part_says_so(region):
     assert ran.status == 0, ran.out
     lines = ran.out.splitlines()
     assert all(line.startswith("✓ ") for line in lines[:-1])
-    assert lines[-1] == "All 18 checks are well."
+    assert lines[-1] == "All 23 checks are well."
     assert examined(region) == {}
 
 

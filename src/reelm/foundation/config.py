@@ -5,6 +5,7 @@ declared here once, with its default, its bounds and the sentence that documents
 """
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -39,6 +40,45 @@ class RegionSettings(_Section, frozen=True):
     operator: Annotated[
         str, Meta(min_length=1, max_length=200, description="Legal entity that runs the region.")
     ]
+    data_country: Annotated[
+        str,
+        Meta(
+            pattern="^([A-Z]{2})?$",
+            description="Country in which database, store and keys lie, such as IN; told on "
+            "/region. Empty: not stated.",
+        ),
+    ] = ""
+
+
+class ContactSettings(_Section, frozen=True):
+    """How people, finders of faults and authorities reach the operator; told on /region."""
+
+    operator: Annotated[
+        str,
+        Meta(
+            max_length=500,
+            description="How people reach the operator: postal address, mail, telephone.",
+        ),
+    ] = ""
+    officers: Annotated[
+        str,
+        Meta(
+            max_length=5000,
+            description="Officers that the policy pack asks for, a line each: "
+            "`Grievance Officer: name, address`.",
+        ),
+    ] = ""
+    security: Annotated[
+        list[str],
+        Meta(
+            description="Where faults of security are reported: mailto:, https: or tel:, the "
+            "first preferred; comma-separated. Empty: no security.txt."
+        ),
+    ] = []
+    languages: Annotated[
+        list[str],
+        Meta(description="Languages that reports of security may be in; comma-separated."),
+    ] = msgspec.field(default_factory=lambda: ["en"])
 
 
 class HttpSettings(_Section, frozen=True):
@@ -136,6 +176,7 @@ class Settings(_Section, frozen=True):
     storage: StorageSettings = StorageSettings()
     upload: UploadSettings = UploadSettings()
     media: MediaSettings = MediaSettings()
+    contacts: ContactSettings = ContactSettings()
 
 
 def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -176,6 +217,7 @@ _SECTIONS: dict[str, type[_Section]] = {
     "storage": StorageSettings,
     "upload": UploadSettings,
     "media": MediaSettings,
+    "contacts": ContactSettings,
 }
 
 
@@ -206,4 +248,21 @@ def _checked(tables: dict[str, Any], path: Path) -> Settings:
         raise BadSetting("database.url must begin with postgresql://, or be empty for embedded.")
     if settings.storage.url and not settings.storage.url.startswith("s3://"):
         raise BadSetting("storage.url must begin with s3://, or be empty for the local folder.")
+    _check_contacts(settings.contacts)
     return settings
+
+
+def _check_contacts(contacts: ContactSettings) -> None:
+    for line in contacts.officers.splitlines():
+        title, colon, reach = line.partition(":")
+        if line.strip() and not (colon and title.strip() and reach.strip()):
+            raise BadSetting(
+                "contacts.officers needs lines such as `Grievance Officer: name, address`."
+            )
+    for address in contacts.security:
+        starts = address.startswith(("mailto:", "https://", "tel:"))
+        if not starts or not address.isprintable() or " " in address:
+            raise BadSetting("contacts.security needs addresses with mailto:, https:// or tel:.")
+    for language in contacts.languages:
+        if not re.fullmatch("[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", language):
+            raise BadSetting("contacts.languages needs tags such as en or hi (RFC 5646).")

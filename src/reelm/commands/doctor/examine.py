@@ -11,6 +11,7 @@ from rich.text import Text
 
 from reelm import app
 from reelm.commands.doctor.check import Check, fail, guarded, reason, warn
+from reelm.commands.doctor.contacts import check_contacts
 from reelm.commands.doctor.database import check_database
 from reelm.commands.doctor.egress import check_egress
 from reelm.commands.doctor.files import check_clock, check_disk, check_folders, check_keys
@@ -61,6 +62,7 @@ def examine(home: Home) -> Iterator[Check]:
         return
     yield guarded("disk", LOOK_AGAIN, check_disk, home, settings)
     yield guarded("clock", LOOK_AGAIN, check_clock)
+    yield guarded("contacts", LOOK_AGAIN, check_contacts, settings)
     yield guarded("ffmpeg", "Install it, or correct media.ffmpeg.", check_ffmpeg, settings)
     yield guarded("sandbox", LOOK_AGAIN, check_sandbox, home, settings)
     yield from check_egress(home, settings)
