@@ -9,11 +9,14 @@ import typer
 
 from reelm import __version__
 from reelm.cli.accounts import accounts
-from reelm.cli.data import data
+from reelm.cli.audit import audit
 from reelm.cli.authority import authority
+from reelm.cli.data import data
+from reelm.cli.egress import egress
 from reelm.cli.options import AsJson, Region, open_region, say
 from reelm.cli.order import order
 from reelm.cli.policy import policy
+from reelm.cli.prove import prove
 from reelm.cli.sbom import sbom
 from reelm.foundation.errors import ReelmError
 
@@ -35,11 +38,14 @@ One region is one folder: its settings, keys, database and media.
 Or try it at once with made-up content: [bold]reelm demo[/bold]""",
 )
 cli.add_typer(accounts, name="accounts")
+cli.add_typer(audit, name="audit")
 cli.add_typer(policy, name="policy")
+cli.add_typer(data, name="data")
+cli.add_typer(egress, name="egress")
+cli.add_typer(prove, name="prove")
 cli.add_typer(authority, name="authority")
 cli.add_typer(order, name="order")
 cli.command()(sbom)
-cli.add_typer(data, name="data")
 
 
 @cli.command()
