@@ -35,7 +35,7 @@ def keygen(
     path: Annotated[Path, typer.Argument(help="New file for the private key, in PEM.")],
 ) -> None:
     """Make an Ed25519 key for an authority, and print the public half."""
-    from reelm.commands import order as command
+    from reelm.commands import order_desk as command
 
     command.keygen(path)
 
@@ -78,7 +78,7 @@ def draft(
 
     `GET /api/authorities` of a region, or `reelm authority list`, tells its id and yours.
     """
-    from reelm.commands import order as command
+    from reelm.commands import order_desk as command
 
     targets = {"videos": video or [], "accounts": account or [], "orders": about or []}
     command.draft({
@@ -104,7 +104,7 @@ def sign(
     key: Annotated[list[Path], typer.Option(help="Private key in PEM; may be repeated.")],
 ) -> None:
     """Print a statement signed by an authority's keys, as a DSSE envelope."""
-    from reelm.commands import order as command
+    from reelm.commands import order_desk as command
 
     command.sign(statement, key)
 

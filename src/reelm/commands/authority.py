@@ -22,7 +22,7 @@ def show(parts: Parts, *, as_json: bool) -> None:
         found = orders.authorities(session)
         region_id = regions.region_id(session)
     if as_json:
-        typer.echo(msgspec.json.encode({"region": region_id, "authorities": found}))
+        typer.echo(msgspec.json.encode({"region": region_id, "authorities": found}).decode())
         return
     typer.echo(f"This region's name in orders: {region_id}")
     for one in found:

@@ -1,0 +1,128 @@
+"""`reelm order` and `reelm authority`: from the authority's desk to the region."""
+
+import json
+import os
+import re
+import sys
+from contextlib import redirect_stderr, redirect_stdout
+from io import StringIO
+from typing import NamedTuple
+from unittest import mock
+
+import pytest
+
+from reelm.cli import main
+
+
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def reelm(*arguments: str, check: bool = True) -> Done:
+    """Run the command in this process, which has all of it loaded."""
+    out, err, status, mask = StringIO(), StringIO(), 0, os.umask(0o077)
+    try:
+        with (
+            mock.patch.object(sys, "argv", ["reelm", *arguments]),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            main()
+    except SystemExit as ended:
+        status = int(ended.code or 0)
+    finally:
+        os.umask(mask)
+    done = Done(status, out.getvalue(), err.getvalue())
+    assert not check or status == 0, done
+    return done
+
+
+@pytest.fixture(scope="module")
+def region(tmp_path_factory):
+    path = tmp_path_factory.mktemp("orders") / "region"
+    path.parent.chmod(0o755)
+    reelm("init", str(path), "--jurisdiction", "neutral", "--operator", "Test")
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def desk(region, tmp_path_factory):
+    """An authority's folder with its key, and its options for `reelm order draft`."""
+    folder = tmp_path_factory.mktemp("desk")
+    public = reelm("order", "keygen", str(folder / "key.pem")).stdout.strip()
+    added = reelm(
+        "authority", "add", "Demo Ministry", "--power", "order_service", "--power", "order_content",
+        "--objections", "Demo street 1", "--key", public, "--region", region,
+    ).stdout  # fmt: skip
+    authority, region_id = re.search(r"authority (\d+) here; .* region (\w{32})", added).groups()
+    return folder, ["--region-id", region_id, "--authority", authority, "--basis", "Demo Act"]
+
+
+def drafted(desk, *words: str):
+    folder, options = desk
+    statement = folder / f"{words[words.index('--reference') + 1]}.json"
+    statement.write_text(reelm("order", "draft", *words, *options).stdout)
+    return statement
+
+
+def signed(desk, statement):
+    envelope = statement.with_suffix(".dsse")
+    key = str(desk[0] / "key.pem")
+    envelope.write_text(reelm("order", "sign", str(statement), "--key", key).stdout)
+    return str(envelope)
+
+
+def test_an_order_goes_from_the_desk_into_force_and_is_lifted(desk, region):
+    block = signed(desk, drafted(desk, "block_service", "--reference", "1", "--country", "IN"))
+    taken = json.loads(reelm("order", "submit", block, "--region", region, "--json").stdout)
+    assert (taken["state"], taken["is_new"]) == ("in_force", True)
+    again = reelm("order", "submit", block, "--region", region).stdout
+    assert "nothing changed" in again
+    lift = signed(desk, drafted(desk, "lift", "--reference", "2", "--about", "1"))
+    assert "is complied" in reelm("order", "submit", lift, "--region", region).stdout
+    listed = json.loads(reelm("order", "list", "--region", region, "--json").stdout)
+    assert {one["reference"]: one["ending"] for one in listed} == {"1": "lifted", "2": None}
+    assert "There are no such orders." in reelm("order", "list", "--due", "--region", region).stdout
+
+
+def test_what_is_wrong_is_one_sentence_and_status_2(desk, region, tmp_path):
+    folder, options = desk
+    for words, sentence in (
+        (["draft", "remove", "--reference", "x", *options], "has to name videos"),
+        (["draft", "remove", "--reference", "x", "--video", "no", *options], "not in the form"),
+        (["draft", "praise", "--reference", "x", *options], "not in the form"),
+        (["sign", str(folder / "key.pem"), "--key", str(folder / "key.pem")], "not in the form"),
+        (["submit", str(folder / "key.pem"), "--region", region], "no DSSE envelope"),
+        (["submit", str(folder / "nothing"), "--region", region], "No such file"),
+        (["keygen", str(folder / "key.pem")], "exists"),
+    ):
+        done = reelm("order", *words, check=False)
+        assert (done.returncode, done.stdout) == (2, ""), words
+        assert sentence in done.stderr
+        assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_key_that_is_none_does_not_sign(desk, tmp_path):
+    statement = drafted(desk, "block_service", "--reference", "9")
+    wrong = tmp_path / "wrong.pem"
+    wrong.write_text("no key")
+    done = reelm("order", "sign", str(statement), "--key", str(wrong), check=False)
+    assert done.returncode == 2
+    assert "no private key in PEM" in done.stderr
+
+
+def test_a_revoked_key_orders_nothing_more(desk, region):
+    other = desk[0] / "other.pem"
+    public = reelm("order", "keygen", str(other)).stdout.strip()
+    authority = desk[1][3]
+    key_id = reelm("authority", "add-key", authority, public, "--region", region).stdout.strip()
+    reelm("authority", "revoke-key", authority, key_id, "--region", region)
+    assert f"{key_id} (revoked)" in reelm("authority", "list", "--region", region).stdout
+    statement = drafted(desk, "block_service", "--reference", "revoked")
+    envelope = statement.with_suffix(".dsse")
+    envelope.write_text(reelm("order", "sign", str(statement), "--key", str(other)).stdout)
+    done = reelm("order", "submit", str(envelope), "--region", region, check=False)
+    assert done.returncode == 2
+    assert "1 are needed" in done.stderr
