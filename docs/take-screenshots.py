@@ -3,7 +3,8 @@
     reelm demo --region demo-region            # in one terminal
     python docs/take-screenshots.py demo-region http://127.0.0.1:8080
 
-The passwords are read from the region; what is posted for a picture is deleted again.
+How to sign in is read from the region. Use a demo region of its own: what is reported, decided and
+ordered for the pictures of the console stays in it.
 """
 
 import json
@@ -14,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
+import pyotp
 from playwright.sync_api import Browser, FilePayload, Page, StorageState, sync_playwright
 
 FOLDER = Path(__file__).parent / "screenshots"
@@ -37,20 +39,40 @@ PAGES = {
     "terms": ("/terms", None),
     "privacy": ("/privacy", None),
     "api": ("/api", None),
+    "audit": ("/audit", None),
     "not-found": ("/@nobody_here", None),
-    "reports": ("/staff/reports", "demo_staff"),
+    "second-factor": ("/two-factor", "demo_staff"),
+    "purpose": ("/staff/purpose", "demo_staff"),
+    "console": ("/console", "demo_staff"),
+    "console-grievances": ("/console/grievances", "demo_staff"),
+    "console-grievance": ("/console/grievances/{grievance}", "demo_staff"),
+    "console-decisions": ("/console/decisions", "demo_staff"),
+    "console-decision": ("/console/decisions/{decision}", "demo_staff"),
+    "console-orders": ("/console/orders?state=", "demo_staff"),
+    "console-order": ("/console/orders/{order}", "demo_staff"),
+    "console-paper": ("/console/orders/paper", "demo_staff"),
+    "console-authorities": ("/console/authorities", "demo_staff"),
+    "console-staff": ("/console/staff", "demo_staff"),
+    "access-log": ("/staff/access-log", "demo_staff"),
+    "notices": ("/notices", "demo_viewer"),
+    "objection": ("/objection?about=order&id={order}", None),
     "jobs": ("/jobs", "demo_staff"),
 }
-ON_DESKTOP = ("feed", "profile", "settings", "your-feed", "how-the-feed-works", "jobs", "api")
+ON_DESKTOP = (
+    *("feed", "profile", "settings", "your-feed", "how-the-feed-works", "jobs", "api", "audit"),
+    *("console", "console-grievances", "console-orders", "console-order", "access-log"),
+)
 
 
 class Camera:
     """Opens windows on the region and keeps what they show."""
 
-    def __init__(self, browser: Browser, address: str, passwords: dict[str, str]) -> None:
+    def __init__(self, browser: Browser, address: str, note: dict[str, Any]) -> None:
         self.browser = browser
         self.address = address
-        self.passwords = passwords
+        self.passwords: dict[str, str] = note["passwords"]
+        self.secrets: dict[str, str] = note["secrets"]
+        self.made: dict[str, str] = {}  # ids of what the pages of the console show
         self.signed_in: dict[str, StorageState] = {}  # each signs in once: tries are counted
 
     @contextmanager
@@ -69,6 +91,8 @@ class Camera:
         )
         if person is not None and person not in self.signed_in:
             body = {"handle": person, "password": self.passwords[person]}
+            if person in self.secrets:
+                body["code"] = pyotp.TOTP(self.secrets[person]).now()
             answer = context.request.post(f"{self.address}/api/sessions", data=body)
             if not answer.ok:
                 raise SystemExit(f"{person} could not sign in: {answer.text()}")
@@ -89,11 +113,42 @@ class Camera:
             for size in SIZES:
                 for name in PAGES if size == "phone" else ON_DESKTOP:
                     path, person = PAGES[name]
+                    path = path.format(**self.made)
                     with self.window(size, scheme, person) as page:
                         page.goto(self.address + path)
                         if path.startswith("/?") or path == "/":
                             wait_for_picture(page, 1.2)
                         self.keep(page, f"{name}-{size}-{scheme}")
+
+    def fill_console(self) -> None:
+        """Report, decide and order something, so that the pages of the console are not bare."""
+        with self.window("phone", "dark", "demo_viewer") as page:
+            videos = self.api(page, "/api/accounts/demo_ana/videos")["videos"]
+            for video, reason in zip(videos, ("spam", "violence", "minor_safety"), strict=False):
+                body = {"target_kind": "video", "target_id": video["id"], "reason": reason}
+                sent = self.send(page, "/api/reports", {**body, "detail": "Please look at 0:03."})
+                self.made["grievance"] = sent["id"]
+            viewer_id = self.api(page, "/api/me")["id"]
+        with self.window("phone", "dark", "demo_staff") as page:
+            self.send(page, "/api/staff/purposes", {"purpose": "handling grievances"})
+            reasons = {"ground": "terms", "basis": "Terms, section 4", "category": "spam"}
+            target = {"kind": "suspend_account", "target_id": viewer_id, "countries": ["AQ"]}
+            decision = {**reasons, **target, "facts": "A decision for the pictures of the demo."}
+            self.made["decision"] = self.send(page, "/api/staff/decisions", decision)["id"]
+            page.goto(f"{self.address}/console/authorities")
+            page.get_by_label("Name").fill("Demo Ministry (not a real one)")
+            page.get_by_label("Order content").check()
+            page.get_by_label("Where to object").fill("https://ministry.invalid/objections")
+            page.get_by_role("button", name="Register").click()
+            page.goto(f"{self.address}/console/orders/paper")
+            page.get_by_label("Reference").fill("DEMO/2026/7")
+            page.get_by_label("Legal basis").fill("Demo Act, section 1")
+            page.get_by_label("Videos", exact=True).fill(videos[0]["id"])
+            page.get_by_label("Countries").fill("AQ")
+            page.locator("#issued_at").fill(page.locator("#received_at").input_value())
+            page.get_by_label("SHA-256 of the document").fill("5e" * 32)
+            page.get_by_role("button", name="Enter it").click()
+            self.made["order"] = page.url.rsplit("/", 1)[-1]
 
     def take_moments(self) -> None:
         """Take what only shows after somebody did something."""
@@ -142,6 +197,13 @@ class Camera:
             for mine in self.api(page, "/api/me/videos")["videos"]:
                 page.context.request.delete(f"{self.address}/api/videos/{mine['id']}")
 
+    def send(self, page: Page, path: str, body: dict[str, Any]) -> Any:
+        """Post to the API as this window would."""
+        answer = page.context.request.post(self.address + path, data=body)
+        if not answer.ok:
+            raise SystemExit(f"{path}: {answer.text()}")
+        return answer.json()
+
     def api(self, page: Page, path: str) -> Any:
         """Ask the API as this window would."""
         return page.context.request.get(self.address + path).json()
@@ -156,7 +218,7 @@ def wait_for_picture(page: Page, seconds: float) -> None:
 
 def main(region: str, address: str) -> None:
     """Take all screenshots anew."""
-    passwords = json.loads((Path(region) / "demo.json").read_text())["passwords"]
+    note = json.loads((Path(region) / "demo.json").read_text())
     FOLDER.mkdir(exist_ok=True)
     for old in FOLDER.glob("*.jpg"):
         old.unlink()
@@ -164,7 +226,8 @@ def main(region: str, address: str) -> None:
     flags = ["--no-sandbox", "--disable-gpu", "--autoplay-policy=no-user-gesture-required"]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=flags)
-        camera = Camera(browser, address.rstrip("/"), passwords)
+        camera = Camera(browser, address.rstrip("/"), note)
+        camera.fill_console()
         camera.take_pages()
         camera.take_moments()
         camera.take_upload()

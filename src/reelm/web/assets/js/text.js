@@ -33,7 +33,7 @@ export function when(moment) {
 }
 
 export function softenTimes(root = document) {
-  for (const time of root.querySelectorAll("time[datetime]")) {
+  for (const time of root.querySelectorAll("time[datetime]:not([data-exact])")) {
     if (time.dateTime) time.textContent = when(time.dateTime);
   }
 }
