@@ -21,6 +21,7 @@ from reelm.foundation.errors import ReelmError
 from reelm.foundation.logs import Line
 from reelm.foundation.parts import Parts
 from reelm.web import metrics, static
+from reelm.web.counted import CountedLog
 from reelm.web.early_answer import EarlyAnswers
 from reelm.web.endpoint import Endpoint, Together, answer
 from reelm.web.errors import (
@@ -69,6 +70,7 @@ def build(parts: Parts) -> ASGIApp:
     starlette.router.redirect_slashes = False
     starlette.state.parts = parts
     starlette.state.live = LiveFeed(parts)
+    starlette.state.counted_log = CountedLog()
     starlette.state.openapi = document(ENDPOINTS)
     starlette.state.gatherings = {
         endpoint.path: _gathering(parts, starlette.state.live, endpoint.together)

@@ -34,6 +34,7 @@ from reelm.web.api import (
     region,
     sessions,
     signals,
+    transparency,
     uploads,
     videos,
     watches,
@@ -41,6 +42,8 @@ from reelm.web.api import (
 from reelm.web.endpoint import SIGNED_IN, Endpoint, Together
 from reelm.web.pages import audit as audit_pages
 from reelm.web.pages import feed_control, gate, legal, own, sharing, watching
+from reelm.web.pages import region as region_page
+from reelm.web.pages import transparency as transparency_pages
 from reelm.web.routes_staff import STAFF_ROUTES
 
 HTML = "text/html"
@@ -51,6 +54,12 @@ WRONG = (Unauthenticated, RateLimited)
 
 API = (
     Endpoint("GET", "/api/region", region.read_region),
+    Endpoint("GET", "/api/transparency", transparency.list_periods),
+    Endpoint("GET", "/api/transparency/{period}", transparency.read_report, errors=(Missing,)),
+    Endpoint(
+        "GET", "/api/transparency/{period}/csv", transparency.read_sheet, produces="text/csv",
+        errors=(Missing,),
+    ),
     Endpoint("GET", "/api/openapi.json", operations.openapi),
     # The audit log, open to anyone
     Endpoint(
@@ -215,6 +224,10 @@ PAGES = (
     Endpoint("GET", "/history", feed_control.history, produces=HTML),
     Endpoint("GET", "/how-the-feed-works", feed_control.how_it_works, produces=HTML),
     Endpoint("GET", "/api", legal.api, produces=HTML),
+    Endpoint("GET", "/region", region_page.region, produces=HTML),
+    Endpoint("GET", "/transparency", transparency_pages.months, produces=HTML),
+    Endpoint("GET", "/transparency/{period}", transparency_pages.report, produces=HTML),
+    Endpoint("GET", region.SECURITY_TXT, region.security_txt, produces="text/plain"),
     Endpoint("GET", "/audit", audit_pages.log, produces=HTML),
     Endpoint("GET", "/audit/log.jsonl", audit_pages.download, produces="application/jsonl"),
     Endpoint("GET", "/terms", legal.terms, produces=HTML),

@@ -93,6 +93,14 @@ def snapshots(parts: Parts) -> list[Snapshot]:
     return [Snapshot(*row) for row in rows]
 
 
+def newest(session: Session) -> Snapshot | None:
+    """Return the newest snapshot, or None where there is none yet."""
+    table = RankerSnapshot
+    query = select(table.id, table.seq, table.object, table.digest, table.made_at)
+    row = session.execute(query.order_by(table.id.desc()).limit(1)).one_or_none()
+    return None if row is None else Snapshot(*row)
+
+
 def load(parts: Parts, snapshot: Snapshot) -> State:
     """Return the state of a snapshot.
 

@@ -1,0 +1,132 @@
+"""The report on the pages and in the API is the one that anyone computes from the exported log."""
+
+import msgspec
+import pytest
+from tests.audit.factory import exported, integrate
+from tests.commands.factory import reelm
+from tests.regions.factory import make_body, people
+
+from reelm import moderation
+from reelm.foundation.clock import now
+from reelm.proofs.leaf import read_leaf
+from reelm.transparency import month_of, read_period, transparency_report
+from reelm.web import withholding
+from reelm.web.routes import ENDPOINTS, RAW_ROUTES
+
+MONTH = month_of(now())
+
+
+@pytest.fixture
+def happened(parts, join):
+    """Orders, one of them confidential and one lifted, and a grievance."""
+    ana = join("ana")
+    ana_id = int(ana.get("/api/me").json()["id"])
+    with parts.transaction() as session:
+        body = make_body(session)
+        for fields in ({"confidential": True}, {"countries": ["LK"]}, {}):
+            statement = body.statement("suspend_account", targets=people(ana_id), **fields)
+            moderation.submit_order(session, parts, body.sign(statement))
+        lift = body.order("lift", targets={"orders": [statement["reference"]]})
+        moderation.submit_order(session, parts, lift)
+    report = {"target_kind": "account", "target_id": str(ana_id), "reason": "spam"}
+    assert ana.post("/api/reports", json=report).status_code in (201, 202)
+    integrate(parts)
+
+
+def told(client):
+    answer = client.get(f"/api/transparency/{MONTH}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_the_report_tells_what_happened(client, happened):
+    report = told(client)["report"]
+    orders = report["sections"]["orders"]
+    assert orders["figures"]["begun"] == 3
+    assert orders["by"]["kind"] == {"suspend_account": 2, "lift": 1}
+    assert orders["by"]["authority"] == {"Demo Ministry": 3}
+    assert orders["by"]["outcome"] == {"complied": 3, "lifted": 1}
+    assert orders["figures"]["in_force_at_end"] == 1
+    assert report["sections"]["confidential"]["figures"]["recorded"] == 1
+    assert report["sections"]["grievances"]["figures"]["received"] == 1
+    assert orders["times"]["done"]["all"]["count"] == 3
+
+
+def test_the_report_of_the_exported_log_equals_the_page(parts, client, happened, tmp_path):
+    shown = told(client)
+    file = tmp_path / "log.jsonl"
+    file.write_bytes(b"".join(exported(parts)))
+    ran = reelm("transparency", "report", "--month", MONTH, "--log", file, "--json")
+    assert ran.status == 0, ran.err
+    assert ran.json() == shown
+    page = client.get(f"/transparency/{MONTH}").text
+    assert shown["digest"] in page
+    assert shown["log"]["root"] in page
+    csv = reelm("transparency", "report", "--month", MONTH, "--log", file, "--csv").out
+    assert csv.splitlines() == client.get(f"/api/transparency/{MONTH}/csv").text.splitlines()
+
+
+def test_the_report_follows_from_the_leaves_alone(parts, client, happened):
+    leaves = [read_leaf(line[:-1]) for line in exported(parts) if line.startswith(b'{"at"')]
+    computed = transparency_report(leaves, read_period(MONTH))
+    assert msgspec.to_builtins(computed) == told(client)["report"]
+
+
+def test_nothing_is_counted_from_a_log_that_was_tampered_with(parts, client, happened, tmp_path):
+    lines = exported(parts)
+    place = next(i for i, line in enumerate(lines) if b"order_in_force" in line)
+    edited = lines[place].replace(b'"interim":false', b'"interim":true')
+    assert edited != lines[place]
+    file = tmp_path / "log.jsonl"
+    for planted in (
+        [
+            *lines[:place],
+            lines[place].replace(b'"interim":false', b'"interim":true'),
+            *lines[place + 1 :],
+        ],
+        [*lines[:place], *lines[place + 1 :]],
+        [*lines[:place], b"{not json}\n", *lines[place + 1 :]],
+        lines[:-1],
+    ):
+        file.write_bytes(b"".join(planted))
+        ran = reelm("transparency", "report", "--month", MONTH, "--log", file, "--json")
+        assert ran.status == 1
+        assert ran.out == ""
+        assert "is not sound" in ran.err
+
+
+def test_what_is_logged_later_is_counted_by_the_next_request(parts, client, happened):
+    before = told(client)["report"]["sections"]["grievances"]["figures"]["received"]
+    report = {"target_kind": "account", "target_id": "5", "reason": "hate"}
+    client.post("/api/reports", json=report)
+    integrate(parts)
+    after = told(client)["report"]["sections"]["grievances"]
+    assert after["figures"]["received"] == before + 1
+    assert after["by"]["reason"] == {"hate": 1, "spam": 1}
+
+
+def test_the_current_month_is_not_finished_and_later_ones_are_not_there(client, happened):
+    assert told(client)["is_finished"] is False
+    listed = client.get("/api/transparency").json()
+    assert listed["months"] == [{"period": MONTH, "is_finished": False}]
+    assert "not finished" in client.get("/transparency").text
+    assert f'href="/transparency/{MONTH}"' in client.get("/transparency").text
+    for period in ("2999-01", "2020-01", "2026-13", "x"):
+        assert client.get(f"/api/transparency/{period}").status_code == 404
+
+
+def test_every_chart_has_a_name_and_a_table(client, happened):
+    page = client.get(f"/transparency/{MONTH}").text
+    assert page.count('<svg class="chart') > 5
+    assert page.count('<svg class="chart') == page.count('role="img" aria-label="')
+    assert page.count('<div class="beside">') == page.count('<svg class="chart')
+    assert page.count("<table>") > page.count('<svg class="chart')
+
+
+def test_each_path_that_stays_open_is_one_of_the_service():
+    paths = {(one.method, one.path) for one in ENDPOINTS}
+    paths |= {(method, path) for path, methods, _ in RAW_ROUTES for method in methods}
+    listed = {(method, path) for path, methods in withholding.STAYS_OPEN for method in methods}
+    assert listed - paths == set()
+    for below in withholding.STAYS_OPEN_BELOW:
+        assert below == "/assets/" or any(path.startswith(below) for _, path in paths), below
