@@ -47,8 +47,8 @@ EVENTS: Subscribers = {
     videos.VideoReady: (),
     videos.VideoFailed: (),
     videos.VideoDeleted: (),
-    regions.OrderInForce: (moderation_tasks.TELL_AFFECTED,),
-    regions.OrderEnded: (moderation_tasks.TELL_ENDED,),
+    regions.OrderInForce: (moderation_tasks.TELL_AFFECTED, account_tasks.MAKE_COPIES),
+    regions.OrderEnded: (moderation_tasks.TELL_ENDED, account_tasks.DESTROY_COPIES),
     accounts.AccountErased: (
         video_tasks.ERASE_VIDEOS,
         feed_tasks.FORGET_ACCOUNT,
@@ -64,6 +64,10 @@ JOBS: Mapping[Task, Job] = {
     video_tasks.ERASE_VIDEOS: Job(video_jobs.erase_videos),
     video_tasks.SWEEP: Job(video_jobs.run_sweep),
     account_tasks.FINISH_ERASURE: Job(account_jobs.finish_erasure),
+    account_tasks.MAKE_COPIES: Job(account_jobs.make_copies),
+    account_tasks.COPY_BEFORE_ERASURE: Job(account_jobs.copy_before_erasure),
+    account_tasks.DESTROY_COPIES: Job(account_jobs.destroy_copies),
+    account_tasks.RESUME_COPIES: Job(account_jobs.resume_copies),
     account_tasks.RESUME_ERASURES: Job(account_jobs.resume_erasures),
     account_tasks.SWEEP: Job(account_jobs.sweep),
     region_tasks.LAPSE_ORDERS: Job(region_jobs.lapse_orders),
@@ -81,6 +85,7 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic(region_tasks.LAPSE_ORDERS, "* * * * *"),
     Periodic(video_tasks.SWEEP, "17 * * * *"),
     Periodic(account_tasks.SWEEP, "27 * * * *"),
+    Periodic(account_tasks.RESUME_COPIES, "7 * * * *"),
     Periodic(account_tasks.RESUME_ERASURES, "37 * * * *"),
     Periodic(audit_tasks.INTEGRATE, "*/5 * * * *"),
     Periodic(feed_tasks.FORGET_IDLE, "47 * * * *"),
@@ -91,15 +96,17 @@ PERIODIC: tuple[Periodic, ...] = (
 
 def queues(settings: Settings) -> dict[str, int]:
     """Return how many jobs of each queue one worker runs at once."""
-    return {"publish": 2, "media": settings.media.encoders, "default": 2}
+    return {"publish": 2, "media": settings.media.encoders, "copies": 1, "default": 2}
 
 
 def make_region(path: Path, *, jurisdiction: str, operator: str, name: str, number: int) -> Home:
     """Make a region home; its database is made when it is first opened."""
     regions.load_pack(jurisdiction)  # an unknown jurisdiction is refused before anything is made
-    return homes.create(
+    home = homes.create(
         path, jurisdiction=jurisdiction, operator=operator, name=name, number=number
     )
+    accounts.preservation_recipient(home)  # made now, so that its identity can be taken away
+    return home
 
 
 @contextmanager

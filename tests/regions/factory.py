@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
+import pyrage
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from reelm import regions
@@ -22,6 +23,7 @@ class Body:
     id: int
     region: str
     keys: list[Ed25519PrivateKey]
+    identity: pyrage.x25519.Identity
     made: int = field(default=0)
 
     def statement(self, kind: str, **fields: Any) -> dict[str, Any]:
@@ -45,17 +47,24 @@ class Body:
 
 
 def make_body(
-    session: Session, powers: tuple[str, ...] = ALL_POWERS, *, keys: int = 1, threshold: int = 1
+    session: Session,
+    powers: tuple[str, ...] = ALL_POWERS,
+    *,
+    keys: int = 1,
+    threshold: int = 1,
+    has_recipient: bool = True,
 ) -> Body:
     private = [Ed25519PrivateKey.generate() for _ in range(keys)]
+    identity = pyrage.x25519.Identity.generate()
     new = orders.NewAuthority(
         name="Demo Ministry",
         powers=powers,
         keys=[key.public_key().public_bytes_raw().hex() for key in private],
         threshold=threshold,
         objections="https://demo.invalid/objections",
+        recipient=str(identity.to_public()) if has_recipient else None,
     )
-    return Body(orders.add_authority(session, new), regions.region_id(session), private)
+    return Body(orders.add_authority(session, new), regions.region_id(session), private, identity)
 
 
 def videos(*ids: int) -> dict[str, list[str]]:

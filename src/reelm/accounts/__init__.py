@@ -2,6 +2,8 @@
 
 from reelm.accounts.access_log import Reading, readings
 from reelm.accounts.age import age_of
+from reelm.accounts.copies_kept import KeptCopy, open_preserved, preserved_copies
+from reelm.accounts.disclosure import Disclosure, Package, disclosure, release_disclosure
 from reelm.accounts.erase import ErasureBegun, erase_account, finish_erasure, resume_erasures
 from reelm.accounts.events import AccountErased
 from reelm.accounts.export import export_account
@@ -9,6 +11,7 @@ from reelm.accounts.handles import account_named, account_of, check_handle, hand
 from reelm.accounts.keys import DataKey, data_key, derived_key, destroy_key, key_owner, make_key
 from reelm.accounts.my_account import MyAccount, my_account
 from reelm.accounts.powers import MAY, ROLES, Power, may, require
+from reelm.accounts.preservation_key import preservation_recipient
 from reelm.accounts.profile import (
     ProfileEdit,
     avatar_object,
@@ -81,8 +84,10 @@ __all__ = [
     "ROLES",
     "AccountErased",
     "DataKey",
+    "Disclosure",
     "Enrolment",
     "ErasureBegun",
+    "KeptCopy",
     "Limit",
     "ListedSession",
     "ListedStaff",
@@ -90,6 +95,7 @@ __all__ = [
     "NewAccount",
     "NewSession",
     "NewStaff",
+    "Package",
     "Power",
     "ProfileEdit",
     "Reader",
@@ -117,6 +123,7 @@ __all__ = [
     "data_key",
     "derived_key",
     "destroy_key",
+    "disclosure",
     "edit_profile",
     "end_own_second_factor",
     "end_second_factor",
@@ -137,10 +144,14 @@ __all__ = [
     "may",
     "my_account",
     "one_line",
+    "open_preserved",
     "paragraphs",
+    "preservation_recipient",
+    "preserved_copies",
     "purpose_note",
     "readings",
     "recover",
+    "release_disclosure",
     "renew_codes",
     "require",
     "reset_account",

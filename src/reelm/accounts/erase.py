@@ -5,6 +5,9 @@ blanked and nobody sees it any more. Jobs then remove its videos with their obje
 rows of every table that declares `Erasure.DELETE`. What is left is a tombstone with the id, and
 a hash of the handle, so that neither reappears. Each step can be cut off and done again.
 
+Where a legal order has the account preserved, or disclosed and not copied yet, the rows and the
+key wait until the copies are made (sealed_copies.py); nobody but the jobs can see the difference.
+
 Sealed data is unreadable from the first commit on; erasure is complete when the last WAL and
 backup that still hold the wrapped key are gone, on the tombstone's `complete_at`.
 """
@@ -18,24 +21,28 @@ from sqlalchemy.orm import Session
 
 from reelm.accounts.events import AccountErased
 from reelm.accounts.handles import erased_hash
-from reelm.accounts.keys import destroy_key
+from reelm.accounts.keys import data_key, destroy_key
 from reelm.accounts.models import (
     Account,
     AccountPrivate,
     Credential,
     ErasedAccount,
     ErasedHandle,
+    HeldErasure,
     RecoveryCode,
     SecondFactor,
 )
 from reelm.accounts.persons import ERASED_BY, rows_of, tables_of_persons
-from reelm.accounts.sessions import revoke_sessions
+from reelm.accounts.sealed_copies import copies_due, make_copy
+from reelm.accounts.sessions import disable_sessions, revoke_sessions
 from reelm.accounts.staff import refuse_last_owner
+from reelm.accounts.tasks import COPY_BEFORE_ERASURE
 from reelm.audit import record
 from reelm.foundation.clock import now
 from reelm.foundation.database import Base, Erasure
 from reelm.foundation.errors import Missing, Unavailable
 from reelm.foundation.events import publish
+from reelm.foundation.jobs import defer
 from reelm.foundation.parts import Parts
 from reelm.regions import load_pack
 
@@ -74,15 +81,37 @@ def erase_account(session: Session, parts: Parts, account_id: int) -> ErasureBeg
     )
     session.add(tombstone)
     session.add(ErasedHandle(handle_hash=erased_hash(account.handle)))
-    _blank(account)
-    revoke_sessions(session, account_id)
-    destroy_key(session, account_id)
-    for table in (AccountPrivate, Credential, RecoveryCode, SecondFactor):
+    profile = _blank(account)
+    for table in (Credential, RecoveryCode, SecondFactor):
         session.execute(delete(table).where(table.account_id == account_id))
-    session.flush()
     record(session, "accounts.erasure_begun", account_id=str(account_id))
-    publish(session, AccountErased(account_id=account_id))
+    if copies_due(session, account_id):
+        _hold(session, parts, account_id, profile)
+    else:
+        _destroy(session, account)
     return ErasureBegun(erased_at, tombstone.complete_at)
+
+
+def go_on_after_copies(parts: Parts, account_id: int) -> None:
+    """Make the copies that hold an erasure back, then destroy the key and let the rows go.
+
+    Raises:
+        Unavailable: another order came meanwhile; try again.
+    """
+    with parts.transaction() as session:
+        due = copies_due(session, account_id)
+    for order_id, occasion in due:
+        make_copy(parts, order_id, account_id, occasion)
+    with parts.transaction() as session:
+        # An order that names the account waits for this lock before it is accepted, or was seen.
+        account = session.get(Account, account_id, with_for_update=True, populate_existing=True)
+        held = session.get(HeldErasure, account_id)
+        if account is None or held is None:
+            return
+        if copies_due(session, account_id):
+            raise Unavailable("Another order about this account came in.")
+        session.delete(held)
+        _destroy(session, account)
 
 
 def finish_erasure(parts: Parts, account_id: int) -> None:
@@ -112,15 +141,43 @@ def finish_erasure(parts: Parts, account_id: int) -> None:
 def resume_erasures(session: Session) -> int:
     """Tell again of each account whose erasure has not ended; return how many there are."""
     erasing = session.scalars(select(Account.id).where(Account.state == "erasing")).all()
+    held = set(session.scalars(select(HeldErasure.subject_id)))
     for account_id in erasing:
-        publish(session, AccountErased(account_id=account_id))
+        if account_id in held:
+            defer(session, COPY_BEFORE_ERASURE, account_id=account_id)
+        else:
+            publish(session, AccountErased(account_id=account_id))
     return len(erasing)
 
 
-def _blank(account: Account) -> None:
+def _blank(account: Account) -> str:
+    """Empty a profile, but for the picture that nobody sees any more; return it as JSON."""
+    names = ("handle", "display_name", "bio", "links", "language", "role")
+    profile = {name: getattr(account, name) for name in names}
     account.state = "erasing"
     account.display_name, account.bio, account.links = "", "", []
-    account.language, account.avatar_object, account.role = None, None, None
+    account.language, account.role = None, None
+    return msgspec.json.encode(profile).decode()
+
+
+def _hold(session: Session, parts: Parts, account_id: int, profile: str) -> None:
+    """Close an account at once, and keep its rows and key until they have been copied."""
+    disable_sessions(session, account_id)
+    sealed = data_key(session, parts, account_id).seal(HeldErasure.profile, profile)
+    session.add(HeldErasure(subject_id=account_id, profile=sealed, began_at=now()))
+    session.flush()
+    defer(session, COPY_BEFORE_ERASURE, account_id=account_id)
+
+
+def _destroy(session: Session, account: Account) -> None:
+    """Destroy the key, and tell the rooms that everything of the account may go."""
+    account.avatar_object = None
+    revoke_sessions(session, account.id)
+    destroy_key(session, account.id)
+    private = delete(AccountPrivate).where(AccountPrivate.account_id == account.id)
+    session.execute(private)
+    session.flush()
+    publish(session, AccountErased(account_id=account.id))
 
 
 def _complete_at(parts: Parts, erased_at: datetime) -> datetime | None:

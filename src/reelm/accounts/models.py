@@ -203,3 +203,44 @@ class ErasedHandle(Base):
     __data__ = DataClass(Residency.REGION, Transfer.TRANSFER, Erasure.KEEP)
 
     handle_hash: Mapped[bytes] = mapped_column(primary_key=True, info=OPERATIONAL)
+
+
+class HeldErasure(Base):
+    """An erasure whose rows and key wait until what legal orders ask for has been copied.
+
+    What an erasure empties in the person's own request is kept here until then.
+    """
+
+    __tablename__ = "held_erasure"
+    __data__ = DataClass(Residency.REGION, Transfer.TRANSFER, Erasure.KEEP)
+
+    # The account; neither exported nor erased by it, so that no confidential order is told.
+    subject_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=OPERATIONAL)
+    profile: Mapped[bytes] = mapped_column(info={**SEALED, "key": "subject_id"})
+    began_at: Mapped[datetime] = mapped_column(info=OPERATIONAL)
+
+
+class SealedCopy(Base):
+    """A copy of an account made for a legal order, which nobody in the region can read.
+
+    One to preserve is encrypted to the region's preservation key and goes when the order ends;
+    one to disclose is encrypted to the authority, and goes some time after its release.
+    """
+
+    __tablename__ = "sealed_copy"
+    __data__ = DataClass(Residency.REGION, Transfer.TRANSFER, Erasure.KEEP)
+    __table_args__ = (
+        Index("uq_sealed_copy_made_for", "order_id", "subject_id", "occasion", unique=True),
+        Index(None, "object"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=OPERATIONAL)
+    order_id: Mapped[int] = mapped_column(info=OPERATIONAL)
+    subject_id: Mapped[int] = mapped_column(info=OPERATIONAL)  # the account, as above
+    purpose: Mapped[str] = mapped_column(info=OPERATIONAL)  # preserve, disclose
+    occasion: Mapped[str] = mapped_column(info=OPERATIONAL)  # order, erasure
+    object: Mapped[str] = mapped_column(info=OPERATIONAL)
+    size_bytes: Mapped[int] = mapped_column(info=OPERATIONAL)
+    made_at: Mapped[datetime] = mapped_column(info=OPERATIONAL)
+    released_at: Mapped[datetime | None] = mapped_column(info=OPERATIONAL)
+    released_by: Mapped[int | None] = mapped_column(info=OPERATIONAL)  # who of the staff

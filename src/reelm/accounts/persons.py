@@ -20,7 +20,9 @@ OTHER_SIDE_UNSEEN = frozenset({"blocked_id"})
 NOT_PERSONS = frozenset({
     "id", "video_id", "sound_id", "page_id", "job_id", "target_id", "session_id",
     "grievance_id", "about_id", "entry_id", "authority_id", "key_id", "boot_id", "source_id",
-    # Of a restriction: it outlives the account that it withholds, as the order does.
+    "order_id",
+    # Of a restriction or a sealed copy: it outlives the account that it is about, as the order
+    # does; and an export that held it would tell of a confidential order.
     "subject_id",
 })  # fmt: skip
 

@@ -213,6 +213,13 @@ def revoke_sessions(session: Session, account_id: int, *, but: int | None = None
     session.execute(ending if but is None else ending.where(SignedIn.id != but))
 
 
+def disable_sessions(session: Session, account_id: int) -> None:
+    """End all sessions of the account, and leave their rows until these have been copied."""
+    ended = update(SignedIn).where(SignedIn.account_id == account_id)
+    # No token has this digest.
+    session.execute(ended.values(token_hash=b""))
+
+
 def sweep_sessions(session: Session) -> None:
     """Remove sessions that have expired."""
     at = now()

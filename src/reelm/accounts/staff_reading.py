@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from reelm.accounts.keys import data_key
 from reelm.accounts.models import StaffPurpose
 from reelm.accounts.wording import paragraphs
-from reelm.audit import Purpose, record
+from reelm.audit import Purpose, record, record_confidential
 from reelm.foundation.clock import now
 from reelm.foundation.ids import new_id
 from reelm.foundation.parts import Parts
@@ -87,7 +87,13 @@ def standing_purpose(session: Session, account_id: int, session_id: int) -> Stan
     return None if row is None else StandingPurpose(*row)
 
 
-def log_read(session: Session, reader: Reader, what: str, *subject_ids: int) -> None:
+def log_read(
+    session: Session,
+    reader: Reader,
+    what: str,
+    *subject_ids: int,
+    is_confidential: bool = False,
+) -> None:
     """Log that a staff member reads personal data.
 
     Args:
@@ -95,9 +101,11 @@ def log_read(session: Session, reader: Reader, what: str, *subject_ids: int) -> 
         reader: who reads, for what.
         what: the kind of thing, such as `grievance`.
         subject_ids: ids of the things that are read.
+        is_confidential: whether the log may hold no more than a commitment to it for now.
     """
     place = {} if reader.country is None else {"country": reader.country}
-    record(
+    write = record_confidential if is_confidential else record
+    write(
         session,
         "staff.read",
         reader_id=str(reader.account_id),

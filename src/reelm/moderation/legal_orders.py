@@ -10,7 +10,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from reelm.accounts.models import Account
+from reelm.accounts.models import Account, ErasedAccount
 from reelm.foundation.parts import Parts
 from reelm.regions import PolicyPack, load_pack, orders
 from reelm.videos.models import Video
@@ -70,19 +70,27 @@ def check_order(
 
 
 def unknown_in(session: Session) -> Callable[[orders.Targets], list[str]]:
-    """Return what names the targets of an order that are not in the region."""
+    """Return what names the targets of an order that are not, and never were, in the region.
+
+    Of an account that was erased its tombstone is left: an order about its data is answered so.
+    """
 
     def unknown(targets: orders.Targets) -> list[str]:
-        names = []
-        for word, column, ids in (
-            ("video", Video.id, targets.videos),
-            ("account", Account.id, targets.accounts),
-        ):
-            there = set(session.scalars(select(column).where(column.in_([int(i) for i in ids]))))
-            names += [f"{word} {number}" for number in ids if int(number) not in there]
-        return names
+        video_ids, account_ids = _numbers(targets.videos), _numbers(targets.accounts)
+        videos = set(session.scalars(select(Video.id).where(Video.id.in_(video_ids))))
+        # An erasure takes these rows FOR UPDATE: it sees this order, or the order sees it.
+        named = select(Account.id).where(Account.id.in_(account_ids)).order_by(Account.id)
+        people = set(session.scalars(named.with_for_update(read=True, key_share=True)))
+        tombstones = select(ErasedAccount.account_id)
+        people |= set(session.scalars(tombstones.where(ErasedAccount.account_id.in_(account_ids))))
+        missing = [f"video {one}" for one in video_ids if one not in videos]
+        return missing + [f"account {one}" for one in account_ids if one not in people]
 
     return unknown
+
+
+def _numbers(ids: list[str]) -> list[int]:
+    return [int(one) for one in ids]
 
 
 def _pack(parts: Parts) -> PolicyPack:

@@ -117,7 +117,7 @@ def test_an_authority_orders_what_it_has_the_power_for(session):
         ({"targets": {}}, "has to name videos"),
         ({"targets": people(7)}, "cannot be aimed at accounts"),
         ({"countries": ["in"]}, "countries"),
-        ({"lapses_at": "2199-01-01T00:00:00Z"}, "Only an interim order lapses"),
+        ({"lapses_at": "2199-01-01T00:00:00Z"}, "Only an interim order"),
         ({"complies_by": "2001-01-01T00:00:00Z"}, "complies_by is not after"),
         ({"basis": "Act\x07"}, "cannot be shown"),
         ({"extra": 1}, "extra"),

@@ -11,6 +11,14 @@ from reelm.regions.orders.authorities import (
     authority,
     revoke_key,
 )
+from reelm.regions.orders.comply import (
+    DATA_KINDS,
+    comply,
+    data_orders_in_force,
+    data_orders_on,
+    record_about,
+    still_in_force,
+)
 from reelm.regions.orders.end import lapse_orders
 from reelm.regions.orders.envelope import sign_envelope
 from reelm.regions.orders.paper import check_paper, enter_on_paper
@@ -31,6 +39,7 @@ from reelm.regions.orders.statement import (
 )
 
 __all__ = [
+    "DATA_KINDS",
     "FORM",
     "PAYLOAD_TYPE",
     "POWERS",
@@ -46,6 +55,9 @@ __all__ = [
     "authorities",
     "authority",
     "check_paper",
+    "comply",
+    "data_orders_in_force",
+    "data_orders_on",
     "enter_on_paper",
     "lapse_orders",
     "order",
@@ -54,6 +66,8 @@ __all__ = [
     "orders_due",
     "orders_in_force",
     "read_statement",
+    "record_about",
     "revoke_key",
     "sign_envelope",
+    "still_in_force",
 ]

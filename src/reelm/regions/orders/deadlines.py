@@ -19,18 +19,24 @@ def due_at(pack: PolicyPack, statement: OrderStatement, received_at: datetime) -
 def lapses_at(
     pack: PolicyPack, statement: OrderStatement, received_at: datetime
 ) -> datetime | None:
-    """Return when an interim order lapses unless it is confirmed; None where it is not interim.
+    """Return when an order ends by itself: an interim one unless it is confirmed, one to preserve.
+
+    Others do not: None. What is preserved is kept no longer than the policy pack's
+    `preservation_days`, and until the order is lifted where neither says how long.
 
     Raises:
-        Invalid: neither the order nor the policy pack says when.
+        Invalid: neither the order nor the policy pack says when an interim order lapses.
     """
+    if statement.kind == "preserve":
+        days = pack.preservation_days.value
+        kept_until = None if days is None else received_at + timedelta(days=days)
+        dates = [date for date in (statement.lapses_at, kept_until) if date is not None]
+        return min(dates, default=None)
     if not statement.interim:
         return None
     hours = pack.interim_order_confirmed_within_h.value
-    dates = [statement.lapses_at]
-    if hours is not None:
-        dates.append(received_at + timedelta(hours=hours))
-    known = [date for date in dates if date is not None]
+    confirmed_by = None if hours is None else received_at + timedelta(hours=hours)
+    known = [date for date in (statement.lapses_at, confirmed_by) if date is not None]
     if not known:
         raise Invalid(
             "An interim order has to say when it lapses (lapses_at), as the policy pack of "

@@ -139,9 +139,10 @@ def check(statement: OrderStatement) -> None:
         raise Invalid("An order to geo restrict has to name the countries.")
     if statement.countries is not None and kind not in RESTRICTING:
         raise Invalid(f"An order to {_words(kind)} holds everywhere: leave countries out.")
-    if statement.lapses_at is not None and not statement.interim:
+    if statement.lapses_at is not None and not statement.interim and kind != "preserve":
         raise Invalid(
-            "Only an interim order lapses: leave lapses_at out, or say that it is interim."
+            "Only an interim order, or one to preserve, lapses: leave lapses_at out, or say that"
+            " it is interim."
         )
     if statement.interim and kind not in RESTRICTING:
         raise Invalid(f"An order to {_words(kind)} cannot be interim.")
