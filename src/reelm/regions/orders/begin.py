@@ -73,6 +73,11 @@ def require_power(session: Session, by: KnownAuthority, statement: OrderStatemen
         power = POWER_FOR[statement.kind]
         if power not in by.powers:
             raise Invalid(f"The authority {by.name} does not have the power {power}.")
+        if statement.kind == "disclose" and by.recipient is None:
+            raise Invalid(
+                f"The authority {by.name} has no age recipient to which a disclosure could be"
+                " encrypted; it has to be registered with one (--recipient) first."
+            )
         return
     for about in orders_named(session, by.id, statement.targets.orders):
         if about.authority_id != by.id and "supervise" not in by.powers:
