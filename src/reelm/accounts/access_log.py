@@ -1,6 +1,7 @@
 """Who of the staff read whose data: the entries that `log_read` wrote, for people to look at."""
 
 from datetime import datetime
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import select
@@ -8,13 +9,16 @@ from sqlalchemy.orm import Session
 
 from reelm.accounts.handles import account_named
 from reelm.accounts.models import Account
-from reelm.audit.models import AuditEntry
+from reelm.audit.models import AuditEntry, AuditOpening
 
 KIND = "staff.read"
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """One reading; `handle` is None where the reader's account was erased."""
+    """One reading; `handle` is None where the reader's account was erased.
+
+    Of one about a confidential order the public log holds a commitment only.
+    """
 
     id: int
     at: datetime
@@ -25,6 +29,7 @@ class Reading(msgspec.Struct, frozen=True):
     country: str | None
     what: str
     subject_ids: tuple[str, ...]
+    is_published: bool
 
 
 def readings(
@@ -41,26 +46,63 @@ def readings(
     Raises:
         Missing: there is no account of this handle.
     """
-    query = select(AuditEntry).where(AuditEntry.kind == KIND)
-    if before is not None:
-        query = query.where(AuditEntry.id < before)
-    if reader is not None:
-        reader_id = str(account_named(session, reader))
-        query = query.where(AuditEntry.body["reader_id"].astext == reader_id)
-    entries = session.scalars(query.order_by(AuditEntry.id.desc()).limit(limit)).all()
-    asked = {int(entry.body["reader_id"]) for entry in entries}
+    reader_id = None if reader is None else str(account_named(session, reader))
+    logged = _published(session, before, reader_id, limit)
+    logged += _confidential(session, before, reader_id, limit)
+    logged.sort(key=lambda one: one.entry_id, reverse=True)
+    asked = {int(one.body["reader_id"]) for one in logged[:limit]}
     named = session.execute(
         select(Account.id, Account.handle).where(Account.id.in_(asked), Account.state == "active")
     )
     handles = {row.id: row.handle for row in named}
-    return [_reading(entry, handles) for entry in entries]
+    return [_reading(one, handles) for one in logged[:limit]]
 
 
-def _reading(entry: AuditEntry, handles: dict[int, str]) -> Reading:
-    body = entry.body
+class _Logged(NamedTuple):
+    entry_id: int
+    at: datetime
+    body: dict[str, Any]
+    is_published: bool
+
+
+def _published(
+    session: Session, before: int | None, reader_id: str | None, limit: int
+) -> list[_Logged]:
+    query = select(AuditEntry.id, AuditEntry.at, AuditEntry.body).where(AuditEntry.kind == KIND)
+    if before is not None:
+        query = query.where(AuditEntry.id < before)
+    if reader_id is not None:
+        query = query.where(AuditEntry.body["reader_id"].astext == reader_id)
+    rows = session.execute(query.order_by(AuditEntry.id.desc()).limit(limit))
+    return [_Logged(row.id, row.at, row.body, is_published=True) for row in rows]
+
+
+def _confidential(
+    session: Session, before: int | None, reader_id: str | None, limit: int
+) -> list[_Logged]:
+    """Return readings about confidential orders, of which the log publishes a commitment."""
+    query = (
+        select(AuditEntry.id, AuditEntry.at, AuditOpening.opened)
+        .join(AuditOpening, AuditOpening.entry_id == AuditEntry.id)
+        # The canonical JSON of an opening ends with its kind.
+        .where(AuditEntry.kind == "confidential", AuditOpening.opened.endswith(f'"{KIND}"}}'))
+    )
+    if before is not None:
+        query = query.where(AuditEntry.id < before)
+    if reader_id is not None:
+        query = query.where(AuditOpening.opened.contains(f'"reader_id":"{reader_id}"'))
+    rows = session.execute(query.order_by(AuditEntry.id.desc()).limit(limit))
+    return [
+        _Logged(row.id, row.at, msgspec.json.decode(row.opened)["body"], is_published=False)
+        for row in rows
+    ]
+
+
+def _reading(one: _Logged, handles: dict[int, str]) -> Reading:
+    body = one.body
     return Reading(
-        id=entry.id,
-        at=entry.at,
+        id=one.entry_id,
+        at=one.at,
         reader_id=int(body["reader_id"]),
         handle=handles.get(int(body["reader_id"])),
         role=body["role"],
@@ -68,4 +110,5 @@ def _reading(entry: AuditEntry, handles: dict[int, str]) -> Reading:
         country=body.get("country"),
         what=body["what"],
         subject_ids=tuple(body["subject_ids"]),
+        is_published=one.is_published,
     )

@@ -57,7 +57,7 @@ def open_order(session: Session, order_id: int, *, reader: Reader) -> OrderFile:
     """
     require(reader.role, Power.SEE_ORDERS)
     found = orders.order(session, order_id)
-    log_read(session, reader, "order", order_id)
+    log_read(session, reader, "order", order_id, is_confidential=found.is_confidential)
     rows = session.execute(
         select(Restriction.subject_id, Restriction.since, Restriction.countries)
         .where(Restriction.source_id == order_id)

@@ -5,12 +5,14 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 from starlette.testclient import TestClient
 from tests.regions.factory import Body, make_body, videos
 from tests.social.factory import make_account, make_video
 from tests.web.staff import staff_of
 
 from reelm import moderation, regions
+from reelm.audit.models import AuditEntry
 from reelm.foundation.clock import now
 from reelm.foundation.parts import Parts
 
@@ -160,6 +162,14 @@ def test_a_confidential_order_has_its_history_and_the_log_only_a_commitment(
     page = olga.get(f"/console/orders/{order_id}").text
     assert "published as a commitment" in page
     assert "In force" in page
+    # That it was read is in the access log, and nowhere in the open.
+    (reading,) = olga.get("/api/staff/access-log?reader=olga").json()["readings"]
+    assert (reading["subject_ids"], reading["is_published"]) == ([str(order_id)], False)
+    assert "published as a commitment" in olga.get("/staff/access-log").text
+    with parts.transaction() as session:
+        kinds = session.scalars(select(AuditEntry.kind).where(AuditEntry.id > order_id)).all()
+    assert "staff.read" not in kinds
+    assert olga.get("/api/staff/access-log?cursor=1").json()["readings"] == []
 
 
 def test_an_owner_keeps_authorities_and_an_officer_looks(

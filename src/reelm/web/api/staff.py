@@ -52,7 +52,7 @@ class PurposeSaid(msgspec.Struct, frozen=True):
 
 
 class AccessRow(msgspec.Struct, frozen=True):
-    """One reading of people's data by one of the staff."""
+    """One reading of people's data; the public log holds of some a commitment only."""
 
     id: str
     at: datetime
@@ -63,6 +63,7 @@ class AccessRow(msgspec.Struct, frozen=True):
     country: str | None
     what: str
     subject_ids: list[str]
+    is_published: bool
 
 
 class AccessLog(msgspec.Struct, frozen=True):
@@ -128,6 +129,7 @@ def access_log(
             country=one.country,
             what=one.what,
             subject_ids=list(one.subject_ids),
+            is_published=one.is_published,
         )
         for one in found[:limit]
     ]
