@@ -8,7 +8,7 @@ start a process loads the newest snapshot and replays what the log has after it.
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -112,11 +112,6 @@ class Holder:
             self._given.reserve(ask.viewer_id, picks, ask.page_id)
             self._active.note(ask.viewer_id, _now_ms())
         return picks
-
-    def release(self, viewer_id: int, video_ids: Iterable[int]) -> None:
-        """Let picks be given out again that the viewer was not shown."""
-        with self._lock:
-            self._given.release(viewer_id, video_ids)
 
     def why(self, viewer_id: int, video_id: int) -> Why | None:
         """Return why the viewer was given a video lately, if it is remembered."""

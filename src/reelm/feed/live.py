@@ -8,7 +8,7 @@ Unavailable, and the web serves the feed without a profile.
 import logging
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from reelm.feed.given import Why
 from reelm.feed.holder import Holder, Make
@@ -133,16 +133,12 @@ class LiveFeed:
         return [None] * len(told)
 
     def recommend(self, ask: Ask) -> list[Pick]:
-        """Return picks, kept from the viewer's other tabs until they are observed or released.
+        """Return picks, kept from the viewer's other tabs until they are observed.
 
         Raises:
             Unavailable: nobody can recommend just now.
         """
         return self._side.recommend(ask)
-
-    def release(self, viewer_id: int, video_ids: Iterable[int]) -> None:
-        """Let picks be given out again that the viewer was not shown."""
-        self._side.release(viewer_id, list(video_ids))
 
     def why(self, viewer_id: int, video_id: int) -> Why | None:
         """Return why the viewer was given a video lately, if it is remembered."""

@@ -105,7 +105,7 @@ def recommend_all(
         for one in found
     ]
     shown = iter(social.glances(session, asked))
-    return [_page(live, one, next(shown)) if isinstance(one, _Picked) else one for one in picked]
+    return [_page(one, next(shown)) if isinstance(one, _Picked) else one for one in picked]
 
 
 def shows_any(session: Session, account_id: int | None, country: str | None = None) -> bool:
@@ -140,11 +140,11 @@ def _picked(
     return _Picked(wanted, cursors.write("for_you", cursors.batch_after(page_id)), page_id, picks)
 
 
-def _page(live: LiveFeed, picked: _Picked, glances: list[social.Glance]) -> Page:
+def _page(picked: _Picked, glances: list[social.Glance]) -> Page:
     viewer_id, picks = picked.wanted.viewer_id, picked.picks
     shown = {glance.kept.id for glance in glances}
-    if len(shown) < len(picks):
-        live.release(viewer_id, [pick.video_id for pick in picks if pick.video_id not in shown])
+    # A pick that may not be shown, as an order withholds it here, is kept aside for a while like
+    # the others: given out again at once, it would take a place on each page.
     return Page(
         glances=glances,
         sources={pick.video_id: pick.source for pick in picks},

@@ -9,7 +9,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from queue import Empty, LifoQueue
 from typing import Any
@@ -39,7 +39,6 @@ ANSWER_S = PATIENCE_S + 2.0
 VERBS: dict[str, tuple[tuple[Any, ...], Any]] = {
     "observe": ((list[Signal],), None),
     "recommend": ((Ask,), list[Pick]),
-    "release": ((int, list[int]), None),
     "why": ((int, int), Why | None),
     "known_of": ((int,), dict[str, Any]),
     "forget": ((int,), None),
@@ -151,10 +150,6 @@ class Remote:
         """As Holder.recommend."""
         picks: list[Pick] = self._call("recommend", ask)
         return picks
-
-    def release(self, viewer_id: int, video_ids: Iterable[int]) -> None:
-        """As Holder.release."""
-        self._call("release", viewer_id, list(video_ids))
 
     def why(self, viewer_id: int, video_id: int) -> Why | None:
         """As Holder.why."""

@@ -65,8 +65,6 @@ def test_it_learns_and_recommends(parts, live):
         Pick(v, "newest", 1.0, 0.5, (("fresh", 1.0),), again=False) for v in videos[:2]
     ]
     assert live.recommend(ask)[0].video_id == videos[2]
-    live.release(viewer, videos[:1])
-    assert live.recommend(ask)[0].video_id == videos[0]
     live.observe([shown(viewer, videos[0]), watch(viewer, videos[0], surface=3)])
     live.observe([])
     assert log_rows(parts, "viewer_id", "surface") == [(viewer, 0), (viewer, 3)]
