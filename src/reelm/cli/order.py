@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from reelm.cli.options import AsJson, Region, open_region
+from reelm.cli.preserved import preserved
 
 order = typer.Typer(
     no_args_is_help=True,
@@ -28,6 +29,9 @@ The region's side:
 
 docs/orders.md describes the form, the kinds and the deadlines.""",
 )
+
+
+order.add_typer(preserved, name="preserved")
 
 
 @order.command()

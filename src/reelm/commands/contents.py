@@ -11,7 +11,11 @@ from psycopg import Connection, sql
 from reelm.foundation.database.migrate import migrations
 
 # Columns that say how large the object beside them is.
-SIZES = {("rendition", "object"): "size_bytes", ("video", "original_object"): "original_bytes"}
+SIZES = {
+    ("rendition", "object"): "size_bytes",
+    ("sealed_copy", "object"): "size_bytes",
+    ("video", "original_object"): "original_bytes",
+}
 MAJOR = 10_000
 
 

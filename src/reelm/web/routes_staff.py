@@ -8,6 +8,7 @@ from starlette.responses import Response
 from reelm.accounts import Power
 from reelm.foundation.errors import Conflict, Forbidden, Missing, RateLimited, ReelmError
 from reelm.web.api import (
+    disclosures,
     grievances,
     jobs,
     notices,
@@ -124,6 +125,15 @@ STAFF_API = (
     _api(
         "POST", "/api/staff/grievances/{grievance_id}/resolution", grievances.resolve,
         Power.HANDLE_GRIEVANCES, Conflict,
+    ),
+    _api(
+        "GET", "/api/staff/orders/{order_id}/disclosure", disclosures.disclosure,
+        Power.HANDLE_ORDERS, Missing,
+    ),
+    Endpoint(
+        "POST", "/api/staff/orders/{order_id}/disclosure/{account_id}", disclosures.release,
+        STAFF, Power.HANDLE_ORDERS, errors=(Missing, Conflict),
+        produces="application/octet-stream",
     ),
     _api("GET", "/api/staff/decisions", staff_decisions.list_decisions, Power.DECIDE),
     _api(
