@@ -48,7 +48,7 @@ def test_nothing_leaves_two_regions_at_work(tmp_path: Path) -> None:
     for region in found["regions"].values():
         assert region["layers"] == {"a": "on", "b": "on", "c": "not needed"}
         assert region["checks"] in (2, 4), "before and after, of one version or both"
-    steps = ("signed up", "uploaded", "encoded", "watched", "exported")
+    steps = ("signed up", "uploaded", "encoded", "watched", "an order", "exported")
     for name in ("a", "b"):
         said = [line for line in ran.stderr.splitlines() if line.startswith(f"region {name}: ")]
         assert all(any(step in line for line in said) for step in steps), said

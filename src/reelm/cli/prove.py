@@ -24,7 +24,7 @@ def residency(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Run two regions through sign-up, upload, encode, feed and export; exit 1 if a packet left.
+    """Run two regions through sign-up, upload, encode, feed, order, export; 1 if a packet left.
 
     Each region is served by `reelm serve` in a network of its own. Default routes of IPv4 and IPv6
     and the resolver lead to a witness that reads every packet, so none seen means that none was

@@ -83,7 +83,7 @@ def _run(plan: Plan, way_out: int) -> Result:
     _say(f"the witness sees: {expected} packets of its check")
     with _serving(plan) as port:
         _say("served")
-        journey.walk(port, Path(plan.clip), _say)
+        journey.walk(port, Path(plan.home), Path(plan.clip), _say)
         attempts = _wait_for_attempts(plan) if plan.leaks else []
         layers = _layers(plan)
         refusals = _refusals(plan)

@@ -4,6 +4,9 @@ import base64
 import http.client
 import io
 import json
+import re
+import subprocess
+import sys
 import time
 import zipfile
 from collections.abc import Callable, Mapping
@@ -14,6 +17,7 @@ from reelm.foundation.errors import Unavailable
 from reelm.videos.sandbox import Bounds, ffmpeg_path, run
 
 PATIENCE_S = 120.0
+WITHHELD = 451  # RFC 7725
 _TUS = {"tus-resumable": "1.0.0"}
 _CLIP = (
     *("-hide_banner", "-nostdin", "-loglevel", "error", "-y"),
@@ -107,8 +111,14 @@ class Person:
         return wait_until(encoded, "the clip is encoded")
 
 
-def walk(port: int, clip: Path, say: Say) -> None:
+def walk(port: int, home: Path, clip: Path, say: Say) -> None:
     """Go the whole way once.
+
+    Args:
+        port: where the region is served.
+        home: its folder, for the commands of its operator.
+        clip: what is uploaded.
+        say: is told each step.
 
     Raises:
         Unavailable: a step did not work; says which.
@@ -128,9 +138,43 @@ def walk(port: int, clip: Path, say: Say) -> None:
     if "#EXTM3U" not in master or b"ftyp" not in media[:16]:
         raise Unavailable("The feed's clip is not playable.")
     say(f"watched the feed: {len(media)} bytes")
+    _order_removal(home, video_id)
+    wait_until(
+        lambda: other.try_call("GET", f"/api/videos/{video_id}")[0] == WITHHELD or None,
+        "the order is in effect",
+    )
+    say("carried out an order to remove it")
     archive = person.call("GET", "/api/me/export")[2]
     names = zipfile.ZipFile(io.BytesIO(archive)).namelist()
     say(f"exported the account: {len(names)} files")
+
+
+def _order_removal(home: Path, video_id: str) -> None:
+    """Order, as an authority that the operator takes in, that the video be removed."""
+    desk = home.with_suffix(".desk")
+    desk.mkdir()
+    key, order, signed = desk / "key.pem", desk / "order.json", desk / "order.dsse"
+    region = ("--region", str(home))
+    public = _reelm("order", "keygen", str(key)).strip()
+    powers = ("--power", "order_content", "--objections", "A street of the show")
+    added = _reelm("authority", "add", "Authority of the show", *powers, "--key", public, *region)
+    found = re.search(r"authority (\d+) here; .* region (\w{32})", added)
+    if found is None:
+        raise Unavailable(f"`reelm authority add` said: {added}")
+    names = ("--authority", found[1], "--region-id", found[2], "--reference", "show/1")
+    reasons = ("--basis", "Act of the show, section 1", "--reasons", "To see it removed.")
+    draft = _reelm("order", "draft", "remove", "--video", video_id, *names, *reasons)
+    order.write_text(draft, "utf-8")
+    signed.write_text(_reelm("order", "sign", str(order), "--key", str(key)), "utf-8")
+    _reelm("order", "submit", str(signed), *region)
+
+
+def _reelm(*arguments: str) -> str:
+    command = [str(Path(sys.executable).with_name("reelm")), *arguments]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
+    if ran.returncode != 0:
+        raise Unavailable(f"`reelm {' '.join(arguments[:2])}` failed: {ran.stderr.strip()}")
+    return ran.stdout
 
 
 def make_clip(folder: Path) -> Path:

@@ -10,7 +10,8 @@ import struct
 import sys
 from collections.abc import Sequence
 
-PDEATHSIG, SECCOMP, BOUNDING_SET_DROP, NO_NEW_PRIVILEGES = 1, 22, 24, 38
+PDEATHSIG, SECCOMP, NO_NEW_PRIVILEGES = 1, 22, 38
+_BOUNDING_SET_READ, _BOUNDING_SET_DROP = 23, 24
 _SECCOMP_MODE_FILTER = 2
 # seccomp(2): its number on x86_64 and aarch64, and how it is asked for a listener.
 _SECCOMP_CALL = {"x86_64": 317, "aarch64": 277}
@@ -69,7 +70,9 @@ def drop_capabilities() -> None:
     with open("/proc/sys/kernel/cap_last_cap") as file:  # noqa: PTH123 - starts faster
         last = int(file.read())
     for number in set(range(last + 1)) - _KEPT_CAPABILITIES:
-        prctl(BOUNDING_SET_DROP, number)
+        # Without cap_setpcap, as below another lock, none can be dropped; nor has any to be.
+        if _libc.prctl(_BOUNDING_SET_READ, number, 0, 0, 0) == 1:
+            prctl(_BOUNDING_SET_DROP, number)
 
 
 def restrict(
