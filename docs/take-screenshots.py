@@ -12,6 +12,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -40,6 +41,9 @@ PAGES = {
     "privacy": ("/privacy", None),
     "api": ("/api", None),
     "audit": ("/audit", None),
+    "region": ("/region", None),
+    "transparency": ("/transparency", None),
+    "transparency-month": ("/transparency/{month}", None),
     "not-found": ("/@nobody_here", None),
     "second-factor": ("/two-factor", "demo_staff"),
     "purpose": ("/staff/purpose", "demo_staff"),
@@ -60,6 +64,7 @@ PAGES = {
 }
 ON_DESKTOP = (
     *("feed", "profile", "settings", "your-feed", "how-the-feed-works", "jobs", "api", "audit"),
+    *("region", "transparency", "transparency-month"),
     *("console", "console-grievances", "console-orders", "console-order", "access-log"),
 )
 
@@ -72,7 +77,8 @@ class Camera:
         self.address = address
         self.passwords: dict[str, str] = note["passwords"]
         self.secrets: dict[str, str] = note["secrets"]
-        self.made: dict[str, str] = {}  # ids of what the pages of the console show
+        # what the paths above name: ids of what the console shows, and the month that runs
+        self.made = {"month": f"{datetime.now(UTC):%Y-%m}"}
         self.signed_in: dict[str, StorageState] = {}  # each signs in once: tries are counted
 
     @contextmanager

@@ -1,5 +1,7 @@
 """axe looks at every page, dark and light."""
 
+from datetime import UTC, datetime
+
 import pytest
 from axe_core_python.sync_playwright import Axe
 from playwright.sync_api import Page
@@ -11,6 +13,7 @@ from tests.browser.staff import become_staff
 FOR_ALL = (
     *("/sign-in", "/sign-up", "/recover", "/terms", "/privacy", "/api", "/@asha", "/nowhere"),
     *("/how-the-feed-works", "/settings/feed", "/?tab=popular", "/audit"),
+    *("/region", "/transparency", f"/transparency/{datetime.now(UTC):%Y-%m}"),
 )
 FOR_MEMBERS = ("/upload", "/settings", "/me/videos", "/?tab=following", "/history", "/notices")
 FOR_STAFF = (

@@ -28,7 +28,7 @@ def months(request: Request, session: Session, parts: Parts, viewer: Viewer) -> 
         }
         for one in reports
     ]
-    titles = [f"{SECTIONS[name].title} {SECTIONS[name].figures[what]}" for name, what in OVER_TIME]
+    titles = [SECTIONS[name].title for name, _ in OVER_TIME]
     return page(
         request,
         viewer,
