@@ -10,7 +10,7 @@ from tests.accounts.factory import PASSWORD, code_of, enrolled, signed_in, signe
 
 from reelm import accounts
 from reelm.accounts import two_factor
-from reelm.accounts.models import SecondFactor
+from reelm.accounts.models import SecondFactor, SignedIn
 from reelm.audit.models import AuditEntry
 from reelm.foundation import clock
 from reelm.foundation.errors import Conflict, Forbidden, Missing, RateLimited, Unauthenticated
@@ -146,6 +146,16 @@ def test_a_session_that_awaits_the_code_signs_nobody_in(session, parts, staff):
         made.token[:-8] + "AAAAAAA=",
     ):
         assert accounts.awaiting_account(session, token) is None
+
+
+def test_a_session_with_a_second_factor_ends_after_a_days_work(session, parts, staff):
+    made = accounts.begin_session(
+        session, parts, staff, address="127.0.0.1", user_agent="x", second_factor="passed"
+    )
+    assert made.expires_at - clock.now() < timedelta(hours=13)
+    enrolled(session, parts, staff)
+    kept = session.scalars(select(SignedIn).where(SignedIn.account_id == staff)).one()
+    assert kept.expires_at - clock.now() < timedelta(hours=13)
 
 
 def test_an_owner_ends_the_second_factor_of_another_and_not_the_own(session, parts, staff):

@@ -36,6 +36,8 @@ ABSOLUTE = timedelta(days=180)
 SEEN_EVERY = timedelta(minutes=10)
 # Time to fetch the device and type a code.
 AWAITED = timedelta(minutes=10)
+# What was opened with a second factor closes after a day's work.
+PASSED = timedelta(hours=12)
 _IDS = struct.Struct(">QQ")
 _SECRET_BYTES = 32
 SecondFactorOf = Literal["none", "awaited", "passed"]
@@ -84,7 +86,7 @@ def begin_session(
     """Sign an account in from one browser or program; not yet, where a second factor is awaited."""
     key = data_key(session, parts, account_id)
     begun, session_id = now(), new_id()
-    expires_at = begun + (AWAITED if second_factor == "awaited" else ABSOLUTE)
+    expires_at = begun + {"none": ABSOLUTE, "awaited": AWAITED, "passed": PASSED}[second_factor]
     secret = os.urandom(_SECRET_BYTES)
     session.add(
         SignedIn(
@@ -142,11 +144,11 @@ def awaiting_account(session: Session, token: str) -> tuple[int, int] | None:
 
 
 def mark_passed(session: Session, account_id: int, session_id: int) -> None:
-    """Say of a live session that the second factor was just shown in it."""
+    """Say of a live session that the second factor was just shown in it; it ends in hours."""
     session.execute(
         update(SignedIn)
         .where(SignedIn.account_id == account_id, SignedIn.id == session_id)
-        .values(second_factor="passed")
+        .values(second_factor="passed", expires_at=now() + PASSED)
     )
 
 

@@ -170,6 +170,8 @@ STAFF_PAGES = (
     _page("GET", "/console/orders/paper", console_orders.paper_form, Power.HANDLE_ORDERS),
     _page("GET", "/console/orders/{order_id}", console_orders.order, Power.SEE_ORDERS),
     _page("POST", "/console/orders/{order_id}/check", console_orders.check, Power.HANDLE_ORDERS),
+    _page("GET", "/console/channel", console_orders.channel, Power.USE_AUTHORITY_CHANNEL),
+    _page("POST", "/console/channel", console_orders.hand_in, Power.USE_AUTHORITY_CHANNEL),
     _page("GET", "/console/authorities", console_orders.authorities, Power.SEE_ORDERS),
     _page(
         "POST", "/console/authorities", console_orders.add_authority, Power.KEEP_AUTHORITIES

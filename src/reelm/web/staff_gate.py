@@ -15,6 +15,8 @@ from reelm.foundation.errors import Forbidden, Unauthenticated
 from reelm.web.viewer import Viewer
 
 SECOND_FACTOR_FIRST = "Set up the second factor of your account first, at /two-factor."
+# Where people of an authority work.
+CHANNEL = "/console/channel"
 PURPOSE_FIRST = "Say first for what you read people's data: POST /api/staff/purposes."
 
 
@@ -32,6 +34,11 @@ def check_staff(viewer: Viewer, power: accounts.Power) -> None:
     accounts.require(viewer.role, power)
     if not viewer.has_second_factor:
         raise Forbidden(SECOND_FACTOR_FIRST)
+
+
+def console_of(viewer: Viewer) -> str:
+    """Return where the console begins for the viewer's role."""
+    return "/console" if accounts.may(viewer.role, accounts.Power.SEE_CONSOLE) else CHANNEL
 
 
 def reader_of(session: Session, viewer: Viewer) -> accounts.Reader:
@@ -71,7 +78,7 @@ def elsewhere(
     if place is None:
         return None
     # What was posted is not sent again from elsewhere: the person comes back to the console.
-    target = here if request.method == "GET" else "/console"
+    target = here if request.method == "GET" else console_of(viewer)
     return RedirectResponse(f"{place}?next={quote(target, safe='/')}", 303)
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
-from tests.regions.factory import Body, make_body, videos
+from tests.regions.factory import Body, make_body, people, videos
 from tests.social.factory import make_account, make_video
 from tests.web.staff import staff_of
 
@@ -208,3 +208,41 @@ def test_what_is_due_is_on_the_first_page(olga: TestClient, world: tuple[Body, i
     address = _entered(olga, _form(world))
     assert address in olga.get("/console").text
     assert address in olga.get("/console/orders").text
+
+
+def test_the_file_of_a_disclosure_lists_its_packages_and_hands_them_over(
+    parts: Parts, join: Join, olga: TestClient, run_jobs: Callable[[], None]
+) -> None:
+    account_id = int(join("bora").get("/api/me").json()["id"])
+    with parts.transaction() as session:
+        envelope = make_body(session).order("disclose", targets=people(account_id))
+        order_id = moderation.submit_order(session, parts, envelope).order_id
+    address = f"/console/orders/{order_id}"
+    assert "being made" in olga.get(address).text
+    run_jobs()
+    action = re.search(r'action="(/api/staff/orders/[^"]+)"', olga.get(address).text)
+    assert action is not None
+    assert olga.post(action[1]).headers["content-type"] == "application/octet-stream"
+    page = olga.get(address).text
+    assert "handed over" in page
+    assert "complied" in page
+
+
+def test_people_of_an_authority_use_its_channel_and_nothing_else(
+    parts: Parts, join: Join, world: tuple[Body, int]
+) -> None:
+    body, video = world
+    vera = staff_of(parts, join("vera"), "vera", "authority")
+    assert 'href="/console/channel"' in vera.get("/settings").text
+    assert vera.get("/console").status_code == 403
+    assert vera.post("/console/channel", data={"envelope": "{}"}).status_code == 400
+    statement = body.statement("remove", targets=videos(video))
+    envelope = body.sign(statement).decode()
+    page = vera.post("/console/channel", data={"envelope": envelope})
+    assert (page.status_code, "in force" in page.text) == (200, True)
+    assert _withheld(parts, video)
+    with parts.transaction() as session:
+        (found,) = regions.orders.orders(session)
+    looked_up = vera.get(f"/console/channel?digest={found.document_digest}")
+    assert f"No. {found.id}" in looked_up.text
+    assert vera.get(f"/console/channel?digest={'0' * 64}").status_code == 404

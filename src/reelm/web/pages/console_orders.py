@@ -15,6 +15,8 @@ from reelm.foundation.database import Session
 from reelm.foundation.errors import Invalid, ReelmError
 from reelm.foundation.parts import Parts
 from reelm.regions import orders
+from reelm.web.api import disclosures
+from reelm.web.api import orders as orders_api
 from reelm.web.api.me import account_id_of
 from reelm.web.errors import STATUS
 from reelm.web.pages.console import converted
@@ -162,6 +164,57 @@ def revoke_key(
     return RedirectResponse("/console/authorities", 303)
 
 
+def channel(
+    request: Request,
+    session: Session,
+    viewer: Viewer,
+    digest: Annotated[str, Meta(max_length=64)] = "",
+) -> Response:
+    """Show people of an authority what became of an order whose document they have."""
+    try:
+        found = (
+            orders_api.order_status(session, _digest({"document_digest": digest}))
+            if digest
+            else None
+        )
+    except ReelmError as error:
+        return _channel(request, session, viewer, {"digest": digest}, error=error)
+    return _channel(request, session, viewer, {"digest": digest}, found)
+
+
+def hand_in(
+    request: Request, session: Session, parts: Parts, viewer: Viewer, form: Fields
+) -> Response:
+    """Take a signed order in, as the API does."""
+    envelope = form.get("envelope", "").strip().encode()
+    try:
+        with session.begin_nested():
+            found = orders_api.submit_order(session, parts, viewer, envelope)
+    except ReelmError as error:
+        return _channel(request, session, viewer, form, error=error)
+    return _channel(request, session, viewer, {}, found)
+
+
+def _channel(
+    request: Request,
+    session: Session,
+    viewer: Viewer,
+    values: Fields,
+    found: orders_api.OrderTaken | None = None,
+    error: ReelmError | None = None,
+) -> Response:
+    return page(
+        request,
+        viewer,
+        "console_channel.html",
+        200 if error is None else STATUS[error.kind],
+        found=found,
+        values=values,
+        region_id=regions.region_id(session),
+        error=None if error is None else error.sentence,
+    )
+
+
 def _statement(session: Session, form: Fields) -> orders.OrderStatement:
     countries = form.get("countries", "").replace(",", " ").upper().split()
     values: dict[str, Any] = {
@@ -240,6 +293,7 @@ def _file(
 ) -> Response:
     found = moderation.open_order(session, order_id, reader=reader)
     is_mine = found.order.entered_by == viewer.account_id
+    is_disclosure = found.order.kind == "disclose"
     return page(
         request,
         viewer,
@@ -250,6 +304,7 @@ def _file(
         effect=[{**msgspec.to_builtins(one), "id": str(one.subject_id)} for one in found.effect],
         history=[{**msgspec.to_builtins(one), "id": str(one.entry_id)} for one in found.history],
         is_mine=is_mine,
+        disclosure=disclosures.disclosure(session, order_id) if is_disclosure else None,
         error=None if error is None else error.sentence,
     )
 

@@ -14,6 +14,7 @@ from reelm.web.api.staff_second_factor import staff_account
 from reelm.web.errors import STATUS
 from reelm.web.pages.gate import safe_path
 from reelm.web.rendering import page
+from reelm.web.staff_gate import console_of
 from reelm.web.viewer import Cookies, Viewer
 
 Fields = dict[str, str]
@@ -23,19 +24,19 @@ def show(
     request: Request,
     session: Session,
     viewer: Viewer,
-    next: str = "/console",  # noqa: A002
+    next: str = "",  # noqa: A002
 ) -> Response:
     """Show whether there is a second factor, and how to set one up or end it."""
     if viewer.account_id is None:
         return RedirectResponse("/sign-in?next=/two-factor", 303)
-    return _shown(request, session, viewer, {"next": safe_path(next)})
+    return _shown(request, session, viewer, {"next": _target(viewer, next)})
 
 
 def begin(
     request: Request, session: Session, parts: Parts, viewer: Viewer, form: Fields
 ) -> Response:
     """Check the password, and show the secret as a picture and as text."""
-    shown: dict[str, Any] = {"next": safe_path(form.get("next", "/console"))}
+    shown: dict[str, Any] = {"next": _target(viewer, form.get("next", ""))}
     try:
         shown["enrolment"] = accounts.begin_enrolment(
             session, parts, staff_account(viewer), password=form.get("password", "")
@@ -49,7 +50,7 @@ def confirm(
     request: Request, session: Session, parts: Parts, viewer: Viewer, form: Fields
 ) -> Response:
     """Take the device's first code."""
-    target = safe_path(form.get("next", "/console"))
+    target = _target(viewer, form.get("next", ""))
     account_id = staff_account(viewer)
     try:
         with session.begin_nested():
@@ -93,6 +94,10 @@ def end(
         return _shown(request, session, viewer, shown, error)
     cookies.sign_out()
     return RedirectResponse("/sign-in?next=/two-factor", 303)
+
+
+def _target(viewer: Viewer, asked: str) -> str:
+    return safe_path(asked) if asked else console_of(viewer)
 
 
 def _shown(
