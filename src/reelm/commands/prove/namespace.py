@@ -130,6 +130,8 @@ def _answer_names() -> None:
         ours = folder / target.name
         ours.write_text(text, "ascii")
         _mount(str(ours), str(target), None, _MS_BIND)
+        ours.unlink()  # the mount keeps it
+    folder.rmdir()
 
 
 def _made(target: Path) -> bool:
