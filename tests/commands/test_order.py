@@ -56,7 +56,9 @@ def desk(region, tmp_path_factory):
         "authority", "add", "Demo Ministry", "--power", "order_service", "--power", "order_content",
         "--objections", "Demo street 1", "--key", public, "--region", region,
     ).stdout  # fmt: skip
-    authority, region_id = re.search(r"authority (\d+) here; .* region (\w{32})", added).groups()
+    found = re.search(r"authority (\d+) here; .* region (\w{32})", added)
+    assert found
+    authority, region_id = found.groups()
     return folder, ["--region-id", region_id, "--authority", authority, "--basis", "Demo Act"]
 
 

@@ -1,6 +1,7 @@
 """An order reaches every exit inside its territory, and changes nothing outside."""
 
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import pytest
@@ -108,7 +109,7 @@ def settle(client, url, headers, status):
     assert until(lambda: client.get(url, headers=headers).status_code == status), url
 
 
-KINDS = {
+KINDS: dict[str, Any] = {
     "remove": lambda scene: {"targets": videos(scene.video_id)},
     "geo_restrict": lambda scene: {"targets": videos(scene.video_id), "countries": ["IN"]},
     "suspend_account": lambda scene: {"targets": people(scene.ana_id), "countries": ["IN"]},

@@ -1,11 +1,18 @@
 """Whatever comes, overlaps, is lifted or lapses: what is withheld is what a plain list says."""
 
 from datetime import timedelta
+from typing import Any
 
 import hypothesis.strategies as st
-import pytest
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 from sqlalchemy import delete, select
 from tests.regions.factory import make_body, people, videos
 
@@ -24,7 +31,7 @@ PLACES = st.sets(st.sampled_from(COUNTRIES), min_size=1).map(sorted) | st.none()
 class Orders(RuleBasedStateMachine):
     """The region beside a list of what is in force."""
 
-    parts = None
+    parts: Any
 
     @initialize()
     def begin(self):
@@ -141,13 +148,17 @@ class Orders(RuleBasedStateMachine):
                 session.execute(delete(table))
 
 
-@pytest.mark.filterwarnings("ignore::hypothesis.errors.NonInteractiveExampleWarning")
 def test_what_is_withheld_is_what_a_plain_list_says(parts):
-    machine = type("Machine", (Orders,), {"parts": parts})
-    machine.TestCase.settings = settings(
-        max_examples=20,
-        stateful_step_count=15,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
+    class Bound(Orders):
+        pass
+
+    Bound.parts = parts
+    run_state_machine_as_test(
+        Bound,
+        settings=settings(
+            max_examples=15,
+            stateful_step_count=15,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
     )
-    machine.TestCase("runTest").runTest()

@@ -4,6 +4,7 @@ import base64
 import json
 from datetime import timedelta
 
+import msgspec
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select
@@ -152,7 +153,22 @@ def test_an_interim_order_needs_a_time_to_lapse_from_itself_or_the_pack(session)
     until = utc_text(now() + timedelta(hours=5))
     order = body.order("block_service", interim=True, lapses_at=until)
     taken = accept(session, order, pack=neutral)
-    assert utc_text(orders.order(session, taken.order_id).lapses_at) == until
+    lapses_at = orders.order(session, taken.order_id).lapses_at
+    assert lapses_at is not None
+    assert utc_text(lapses_at) == until
+
+
+def test_an_order_is_confidential_only_where_the_law_allows_it(session):
+    body = make_body(session)
+    order = body.order("block_service", confidential=True)
+    never = msgspec.structs.replace(
+        PACK.orders_may_be_confidential, value=False, source="a test", read_on="2026-11"
+    )
+    with pytest.raises(Invalid, match="cannot be confidential"):
+        pack = msgspec.structs.replace(PACK, orders_may_be_confidential=never)
+        accept(session, order, pack=pack)
+    assert accept(session, order).state == "in_force"
+    assert orders.orders_in_force(session) == []
 
 
 def test_only_its_authority_or_a_supervisor_lifts_an_order(session):

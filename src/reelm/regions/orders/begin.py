@@ -35,7 +35,13 @@ def make_order(
     envelope: str | None = None,
     entered_by: int | None = None,
 ) -> LegalOrder:
-    """Return the row of an order that nobody has acted on yet."""
+    """Return the row of an order that nobody has acted on yet.
+
+    Raises:
+        Invalid: it is confidential where the law allows none to be, or nobody knows when it lapses.
+    """
+    if statement.confidential and pack.orders_may_be_confidential.value is False:
+        raise Invalid(f"By the policy pack of {pack.name} an order cannot be confidential.")
     return LegalOrder(
         id=new_id(),
         authority_id=int(statement.authority),
@@ -144,12 +150,12 @@ def _log(session: Session, order: LegalOrder, about_ids: list[int]) -> None:
         authority_id=str(order.authority_id),
         order_kind=order.kind,
         basis=order.basis,
+        category=order.category,
         channel="paper" if order.envelope is None else "signed",
         document_digest=order.document_digest,
         subject_ids=[str(subject_id) for subject_id in _subject_ids(order)],
         order_ids=[str(order_id) for order_id in about_ids],
         countries=order.countries or [],
-        category=order.category,
         interim=order.is_interim,
         received_at=utc_text(order.received_at),
         **{name: utc_text(time) for name, time in times.items() if time is not None},

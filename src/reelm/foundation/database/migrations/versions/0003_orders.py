@@ -115,7 +115,9 @@ def _orders() -> None:
         unique=True,
         postgresql_where=sa.text("state <> 'refused'"),
     )
-    op.create_index(op.f("ix_legal_order_state_legal_order_due_at"), "legal_order", ["state", "due_at"])
+    op.create_index(
+        op.f("ix_legal_order_state_legal_order_due_at"), "legal_order", ["state", "due_at"]
+    )
     op.create_index(
         op.f("ix_legal_order_document_digest"), "legal_order", ["document_digest"], unique=False
     )
