@@ -58,7 +58,7 @@ def report(
     from reelm.commands import transparency as command
     from reelm.foundation.errors import Invalid
 
-    form = "json" if as_json else "csv" if as_csv else "text"
+    form: command.Form = "json" if as_json else "csv" if as_csv else "text"
     if log is not None:
         given = command.Given(origin, witness_key or [], previous or [])
         raise typer.Exit(command.from_file(log, month, given, form))
