@@ -1,5 +1,6 @@
 """Errors on the wire: which status each kind has, and the RFC 9457 problem body."""
 
+from datetime import datetime
 from http import HTTPStatus
 
 import msgspec
@@ -33,6 +34,19 @@ INSIDE = "Something is not right inside; it has been written to the log."
 UNAVAILABLE_RETRY_AFTER_S = 2
 
 
+class WithheldBy(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that withholds something; texts are empty where it may not be told of."""
+
+    id: str
+    authority: str
+    reference: str
+    basis: str
+    objections: str
+    since: datetime
+    countries: list[str] | None
+    is_confidential: bool
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
     """A problem detail (RFC 9457)."""
 
@@ -40,7 +54,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     status: int
     detail: str
-    withheld_by: list[Withheld] | msgspec.UnsetType = msgspec.UNSET
+    withheld_by: list[WithheldBy] | msgspec.UnsetType = msgspec.UNSET
 
 
 def problem_of(error: ReelmError) -> Problem:
@@ -55,8 +69,21 @@ def problem_of(error: ReelmError) -> Problem:
     )
 
 
-def _orders(error: LegallyWithheld) -> list[Withheld]:
-    return [one for one in error.by if isinstance(one, Withheld)]
+def _orders(error: LegallyWithheld) -> list[WithheldBy]:
+    return [
+        WithheldBy(
+            id=str(one.source_id),
+            authority=one.authority,
+            reference=one.reference,
+            basis=one.basis,
+            objections=one.objections,
+            since=one.since,
+            countries=None if one.countries is None else list(one.countries),
+            is_confidential=one.is_confidential,
+        )
+        for one in error.by
+        if isinstance(one, Withheld)
+    ]
 
 
 def problem_response(problem: Problem, error: ReelmError | None = None) -> Response:
