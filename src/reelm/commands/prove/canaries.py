@@ -26,6 +26,7 @@ from reelm.foundation.classes import Form
 from reelm.foundation.config import load
 from reelm.foundation.database import Base
 from reelm.foundation.database.embedded import running
+from reelm.foundation.egress.confined import Order, confined
 from reelm.foundation.errors import Unavailable
 from reelm.foundation.home import Home
 
@@ -135,15 +136,15 @@ def _serving(show: _Show, name: str) -> Iterator[int]:
     if name == "a" and show.leaks:
         command = [sys.executable, "-m", "reelm.commands.prove.planted_token", str(home)]
         environment["REELM_PLANTED_TOKEN"] = f"{','.join(show.leaks)} {show.tokens[LEAKED]}"
+    dumps = {"CORE": resource.getrlimit(resource.RLIMIT_CORE)[1]}
     log = _log(show, name)
     with log.open("wb") as file:
         process = subprocess.Popen(
-            command,
+            confined(command, Order(limits=dumps)),
             stdout=file,
             stderr=file,
             env=environment,
             cwd=folder,
-            preexec_fn=_allow_dumps,  # noqa: PLW1509 - this process has one thread
         )
     try:
         yield wait_until(lambda: _port(process, log), f"region {name} is served")
@@ -154,11 +155,6 @@ def _serving(show: _Show, name: str) -> Iterator[int]:
 
 def _log(show: _Show, name: str) -> Path:
     return show.folder / f"{name}.log"
-
-
-def _allow_dumps() -> None:
-    hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
-    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
 
 
 def _port(process: "subprocess.Popen[bytes]", log: Path) -> int | None:

@@ -22,6 +22,7 @@ from pathlib import Path
 import msgspec
 
 from reelm.commands.prove import namespace
+from reelm.foundation.egress.confined import Order, confined
 from reelm.foundation.egress.outside import MUST_FAIL, MUST_FAIL_6
 from reelm.foundation.errors import ReelmError, Unavailable
 
@@ -125,7 +126,9 @@ def _serving(plan: Plan) -> Iterator[int]:
     environment = {**os.environ, "REELM_HTTP_PORT": "0", "PYTHONUNBUFFERED": "1"}
     log = Path(plan.home).with_suffix(".log")
     with log.open("wb") as file:
-        process = subprocess.Popen(command, stdout=file, stderr=file, env=environment)
+        # Killed in the middle, this leaves no region behind that goes on.
+        ordered = confined(command, Order())
+        process = subprocess.Popen(ordered, stdout=file, stderr=file, env=environment)
     try:
         yield _port(process, log)
     finally:

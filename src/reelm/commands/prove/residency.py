@@ -17,6 +17,7 @@ import msgspec
 from reelm import app
 from reelm.commands.prove.cell import Plan, Result
 from reelm.commands.prove.journey import make_clip
+from reelm.foundation.egress.confined import Order, confined
 from reelm.foundation.errors import Unavailable
 
 Say = Callable[[str], None]
@@ -91,7 +92,7 @@ def _run(name: str, plan: Plan, say: Say) -> Result:
         "reelm.commands.prove.cell",
         msgspec.json.encode(plan).decode(),
     ]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+    with subprocess.Popen(confined(command, Order()), stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None  # noqa: S101 - asked for as a pipe
         for line in process.stdout:
             words: dict[str, Any] = msgspec.json.decode(line)
