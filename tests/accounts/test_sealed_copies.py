@@ -4,6 +4,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import msgspec
 import pyrage
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
 from tests.accounts.factory import PASSWORD, signed_in, signed_up
 from tests.accounts.traces import SEALED_TEXT, fill_every_table, traces
 from tests.regions.factory import make_body, people
@@ -428,3 +429,41 @@ def test_a_home_from_before_gets_its_key_when_it_is_needed(parts):
     assert str(made) == str(read_identity(parts.home.keys / IDENTITY).to_public())
     assert (parts.home.keys / IDENTITY).stat().st_mode & 0o077 == 0
     assert str(accounts.preservation_recipient(parts.home)) == str(made)
+
+
+def test_an_erasure_waits_for_an_order_that_is_being_accepted(parts, run_jobs, world):
+    envelope = world.body.order("preserve", targets=people(world.asha))
+    with ThreadPoolExecutor(1) as pool, parts.transaction() as session:
+        order_id = moderation.submit_order(session, parts, envelope).order_id
+        erasing = pool.submit(begin_erasure, parts, world.asha)
+        wait_for_a_lock(parts)
+        session.commit()
+        erasing.result()
+    with parts.transaction() as session:
+        assert session.get(HeldErasure, world.asha) is not None
+    finish(parts, run_jobs, world.asha)
+    assert "erasure" in {copy.occasion for copy in copies(parts, order_id)}
+
+
+def test_an_order_waits_for_an_erasure_that_has_begun_and_is_answered(parts, run_jobs, world):
+    envelope = world.body.order("preserve", targets=people(world.asha))
+    with ThreadPoolExecutor(1) as pool, parts.transaction() as session:
+        accounts.erase_account(session, parts, world.asha)
+        ordering = pool.submit(submit, parts, envelope)
+        wait_for_a_lock(parts)
+        session.commit()
+        order_id = ordering.result()
+    run_jobs()
+    assert "ERASED.txt" in opened(parts, copies(parts, order_id)[0]).namelist()
+
+
+def wait_for_a_lock(parts):
+    """Return when some connection waits for what another holds."""
+    waiting = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        " AND datname = current_database()"
+    )
+    while True:
+        with parts.transaction() as session:
+            if session.execute(waiting).scalar_one():
+                return

@@ -58,6 +58,16 @@ def test_an_account_that_is_named_is_told(parts, run_jobs, world, kind):
     assert [one.what for one in _told(parts, creator)] == ["in_force"]
 
 
+def test_of_copies_that_are_destroyed_the_person_is_told_so(parts, run_jobs, world):
+    body, creator, _ = world
+    statement = body.statement("preserve", targets=people(creator))
+    _submit(parts, body.sign(statement))
+    _submit(parts, body.order("lift", targets={"orders": [statement["reference"]]}))
+    run_jobs()
+    ended = next(one for one in _told(parts, creator) if one.what == "ended")
+    assert "the copies kept here for it are destroyed" in ended.words
+
+
 def test_of_a_confidential_order_nobody_is_told_anything(parts, run_jobs, world):
     body, creator, video = world
     statement = body.statement("remove", targets=videos(video), confidential=True)

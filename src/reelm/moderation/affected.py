@@ -25,6 +25,7 @@ _ENDED = {
     "lapsed": "A legal order about you lapsed because nobody confirmed it; what it alone withheld"
     " is there again.",
 }
+_DATA_ENDED = "A legal order about data of yours ended; the copies kept here for it are destroyed."
 
 
 def tell_affected(session: Session, parts: Parts, order_id: int) -> int:
@@ -51,7 +52,8 @@ def tell_ended(session: Session, parts: Parts, order_id: int) -> int:
     order = orders.order(session, order_id)
     if order.is_confidential or order.kind not in _BEGUN or order.ending not in _ENDED:
         return 0
-    words = f"{_ENDED[order.ending]} It was {order.reference} of {order.authority}."
+    ended = _DATA_ENDED if order.kind in orders.DATA_KINDS else _ENDED[order.ending]
+    words = f"{ended} It was {order.reference} of {order.authority}."
     return _tell(session, parts, order, "ended", words)
 
 
