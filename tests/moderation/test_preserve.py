@@ -84,6 +84,10 @@ def test_a_copy_is_listed_and_opened_by_who_has_the_identity(parts, kept, tmp_pa
     preserved.show(parts, None, as_json=True)
     (listed,) = json.loads(capsys.readouterr().out)
     assert listed["account_id"] == kept.account_id
+    preserved.show(parts, kept.order_id, as_json=False)
+    assert f"{kept.id}  order {kept.order_id}" in capsys.readouterr().out
+    preserved.show(parts, 7, as_json=False)
+    assert "Nothing" in capsys.readouterr().out
     out = tmp_path / "copy.zip"
     identity = parts.home.keys / IDENTITY
     preserved.open_copy(parts, kept.order_id, identity=identity, out=out, copy_id=None)

@@ -4,8 +4,6 @@ from pathlib import Path
 
 import msgspec
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from reelm import accounts
 from reelm.foundation.parts import Parts
@@ -18,11 +16,14 @@ def show(parts: Parts, order_id: int | None, *, as_json: bool) -> None:
     if as_json:
         typer.echo(msgspec.json.encode(found))
         return
-    table = Table("copy", "order", "account", "as of the", "made", "bytes")
+    if not found:
+        typer.echo("Nothing is preserved.")
     for one in found:
-        ids = (str(one.id), str(one.order_id), str(one.account_id))
-        table.add_row(*ids, one.occasion, f"{one.made_at:%Y-%m-%d %H:%M}", str(one.size_bytes))
-    Console().print(table if found else "Nothing is preserved.")
+        typer.echo(
+            f"{one.id}  order {one.order_id}  account {one.account_id}"
+            f"  as of the {one.occasion}, {one.made_at:%Y-%m-%d %H:%M} UTC,"
+            f" {one.size_bytes:,} bytes"
+        )
 
 
 def open_copy(
