@@ -204,6 +204,8 @@ def test_a_suspended_account_does_nothing_that_others_see_and_keeps_what_is_its_
 def test_a_blocked_service_lets_people_sign_in_export_and_erase_and_comes_back(scene, client):
     reference = scene.order("block_service")
     settle(client, "/", {}, 451)
+    shown = client.get("/", headers={"accept": "text/html"})
+    assert (shown.status_code, "Demo Ministry" in shown.text) == (451, True)
     credentials = {"handle": "ben", "password": "correct horse battery"}
     assert client.post("/api/sessions", json=credentials).status_code == 201
     for url in ("/terms", "/privacy", "/api/region", "/api/authorities", "/settings", "/healthz"):

@@ -131,6 +131,7 @@ class _Outermost:
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         began = time.perf_counter()
         status = 500
+        scope["app"] = self.starlette  # which pages of errors ask, also before there is a route
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -165,7 +166,6 @@ class _Outermost:
             refuse_service(by, country_at(self.starlette.state.parts, HTTPConnection(scope)))
 
     async def _answer(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:
-        scope["app"] = self.starlette
         request = Request(scope, receive)
         try:
             response = await answer(endpoint, self.starlette.state.parts, request)
