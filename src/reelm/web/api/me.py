@@ -179,7 +179,11 @@ def acting_account(session: Session, viewer: Viewer) -> int:
 
 
 def _erasure_sentence(complete_at: datetime | None) -> str:
-    done = "Your account is erased: its key is destroyed and its videos are being removed."
+    # The same for everybody, so that it does not tell of an order that may not be told of.
+    done = (
+        "Your account is closed, its videos are being removed and its key is destroyed; what the law "
+        "obliges the service to keep is sealed apart first."
+    )
     if complete_at is None:
         return f"{done} Backups still hold the destroyed key until the operator's last one ends."
     return (
