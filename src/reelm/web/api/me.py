@@ -181,8 +181,8 @@ def acting_account(session: Session, viewer: Viewer) -> int:
 def _erasure_sentence(complete_at: datetime | None) -> str:
     # The same for everybody, so that it does not tell of an order that may not be told of.
     done = (
-        "Your account is closed, its videos are being removed and its key is destroyed; what the law "
-        "obliges the service to keep is sealed apart first."
+        "Your account is closed, its videos are being removed and its key is destroyed; what the "
+        "law obliges the service to keep is sealed apart first."
     )
     if complete_at is None:
         return f"{done} Backups still hold the destroyed key until the operator's last one ends."
