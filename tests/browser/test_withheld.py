@@ -22,7 +22,9 @@ def authority(house: House, tmp_path_factory: pytest.TempPathFactory):
         "https://ministry.invalid/object", "--key", public, "--region", home,
     )  # fmt: skip
     known = json.loads(reelm("authority", "list", "--region", home, "--json").stdout)
-    ours = next(one for one in known["authorities"] if one["keys"][0]["public_key"] == public)
+    (ours,) = [
+        one for one in known["authorities"] if public in [key["public_key"] for key in one["keys"]]
+    ]
     options = ["--region-id", known["region"], "--authority", str(ours["id"])]
     given: list[str] = []
 

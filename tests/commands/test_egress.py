@@ -6,11 +6,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
 from tests.commands.factory import reelm
-from tests.commands.served import serving
+from tests.commands.served import serving, until
 from tests.foundation.egress.leaks import leak
 
 from reelm.foundation.database.embedded import running
@@ -124,10 +125,14 @@ def test_the_doctor_finds_a_filter_that_holds_nothing(
 def test_a_served_region_is_under_its_layers_and_leaves_no_core(tmp_path: Path) -> None:
     with serving(tmp_path / "region") as served:
         region = served.home
+
+        def both() -> list[Any]:
+            held = [json.loads(p.read_text()) for p in (region / "egress").glob("held-*.json")]
+            return held if {one["process"] for one in held} == {"web", "worker"} else []
+
+        held = until(both)  # the web answers before the worker has begun
         layers = reelm("egress", "layers", "--region", region, "--json").json()
         assert [layer["state"] for layer in layers] == ["on", "on", "not needed"]
-        held = [json.loads(p.read_text()) for p in (region / "egress").glob("held-*.json")]
-        assert {one["process"] for one in held} == {"web", "worker"}
         for one in held:
             limits = Path(f"/proc/{one['pid']}/limits").read_text("ascii")
             assert "Max core file size        1                    1" in limits

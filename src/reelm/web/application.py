@@ -120,7 +120,7 @@ class _Outermost:
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self.changes.stop()
-        self.media.stop()
+        await loop.run_in_executor(None, self.media.stop)
         for gathering in self.starlette.state.gatherings.values():
             gathering.stop()
         await loop.run_in_executor(None, live.stop)

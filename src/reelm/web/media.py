@@ -54,7 +54,7 @@ class Media:
 
     def stop(self) -> None:
         """End the thread that looks after what is on its way."""
-        self._looking.shutdown(wait=False, cancel_futures=True)
+        self._looking.shutdown(cancel_futures=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""

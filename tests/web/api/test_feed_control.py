@@ -168,7 +168,7 @@ def only_what_all_may_see(parts):
         event.remove(engine, "before_cursor_execute", look)
 
 
-VERBS = ("observe", "recommend", "release", "why", "known_of", "forget")
+VERBS = ("observe", "recommend", "why", "known_of", "forget")
 
 
 def test_the_popular_tab_touches_no_state_of_the_viewer(
