@@ -230,7 +230,8 @@ async def _watch(
     ]
     await asyncio.sleep(4.0)
     if sum(moment > time.monotonic() - 2 for moment in latest) < viewers * 0.99:
-        sys.exit("not all viewers stream")
+        streaming = sum(moment > time.monotonic() - 2 for moment in latest)
+        sys.exit(f"only {streaming} of {viewers} viewers stream")
     await asyncio.to_thread(withhold)
     accepted = time.monotonic()
     closed = await _refused(port, exits, str(scene.video)) if exits else 0.0

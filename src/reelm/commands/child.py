@@ -7,6 +7,7 @@ listening socket by its number.
 import asyncio
 import ctypes
 import os
+import resource
 import signal
 import sys
 import threading
@@ -15,6 +16,7 @@ from typing import Any
 
 from granian import net
 from granian.constants import Interfaces
+from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from starlette.types import ASGIApp
 
@@ -38,6 +40,11 @@ from reelm.videos.tasks import SWEEP
 from reelm.web.application import build
 
 PR_SET_DUMPABLE = 4
+# Requests that one web process answers at once; most of them are media on slow connections.
+MOST_AT_ONCE = 8192
+MOST_DESCRIPTORS = 16384
+# Of each connection; Granian's own 408 KiB filled for each viewer with a slow one.
+BUFFER_BYTES = 64 << 10
 # An open stream or a running encode does not hold up the stop for longer.
 GRACE_S = 3.0
 
@@ -96,7 +103,13 @@ class _InheritedServer(Server):
     def __init__(self, application: ASGIApp, descriptor: int) -> None:
         self._descriptor = descriptor
         super().__init__(
-            application, interface=Interfaces.ASGI, websockets=False, log_enabled=False
+            application,
+            interface=Interfaces.ASGI,
+            websockets=False,
+            log_enabled=False,
+            # Granian's own 128 let as many viewers with slow connections keep out all others.
+            backpressure=MOST_AT_ONCE,
+            http1_settings=HTTP1Settings(max_buffer_size=BUFFER_BYTES),
         )
 
     def _init_shared_socket(self) -> None:
@@ -109,6 +122,9 @@ class _InheritedServer(Server):
 
 
 async def _web(parts: Parts, stop: asyncio.Event, listener: int) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = MOST_DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, MOST_DESCRIPTORS)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, most), hard))
     server = _InheritedServer(build(parts), listener)
     serving = asyncio.ensure_future(server.serve())
     stopped = asyncio.ensure_future(stop.wait())

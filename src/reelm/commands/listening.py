@@ -9,6 +9,9 @@ from reelm.foundation.errors import Conflict
 
 # A burst of new connections waits here; the kernel cuts it to net.core.somaxconn.
 BACKLOG = 1024
+# What is written and has not left yet is in the kernel's memory; as much for each viewer as keeps a
+# fast connection busy between two writes (man 7 tcp). By default it may be some megabytes.
+UNSENT_BYTES = 256 << 10
 
 
 def listen(address: str, port: int) -> socket.socket:
@@ -20,6 +23,8 @@ def listen(address: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     listener = socket.socket(family)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # Each connection that is accepted inherits it.
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
     try:
         listener.bind((address, port))
         listener.listen(BACKLOG)

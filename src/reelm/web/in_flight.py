@@ -10,14 +10,15 @@ With a proxy in front, the connection is the proxy's. It must not gather respons
 """
 
 import os
+import resource
 import socket
+import stat
 import struct
 import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from pathlib import Path
 from typing import NamedTuple
 
 # A connection is remembered for as long as one chunk takes at a speed that nobody can watch at.
@@ -25,7 +26,6 @@ REMEMBER_S = 600.0
 MOST_CONNECTIONS = 20_000
 # Closed so, the kernel sends a reset and drops what it has not sent (man 7 socket, SO_LINGER).
 _AT_ONCE = struct.pack("ii", 1, 0)
-_DESCRIPTORS = Path("/proc/self/fd")
 
 Peer = tuple[str, int]
 
@@ -51,6 +51,9 @@ class InFlight:
         self._may_have = may_have
         self._lock = threading.Lock()
         self._sent: OrderedDict[Peer, Sent] = OrderedDict()
+
+    def __len__(self) -> int:
+        return len(self._sent)
 
     def note(self, peer: Peer, sent: Sent) -> None:
         """Remember what is sent over a connection from now on."""
@@ -93,12 +96,13 @@ class InFlight:
 def reset(peers: Iterable[Peer]) -> int:
     """Reset this process's TCP connections to these peers, and return how many there were."""
     wanted, count = {_plain(peer) for peer in peers}, 0
-    for entry in _DESCRIPTORS.iterdir():
+    # Every number there may be: /proc/self/fd is closed to a process that may not be dumped.
+    for number in range(3, resource.getrlimit(resource.RLIMIT_NOFILE)[0]):
         # Another thread may close or reuse a number meanwhile; the peer is what decides.
         with suppress(OSError):
-            if not str(entry.readlink()).startswith("socket:"):
+            if not stat.S_ISSOCK(os.fstat(number).st_mode):
                 continue
-            with _socket(os.dup(int(entry.name))) as connection:
+            with _socket(os.dup(number)) as connection:
                 if connection.family not in (socket.AF_INET, socket.AF_INET6):
                     continue
                 if _plain(connection.getpeername()[:2]) in wanted:

@@ -29,6 +29,9 @@ from reelm.web.withholding import Changes, Hearer, ServiceBlock, refuse_service
 
 # One read and one send up to here; measured best on the event loop at 1 MiB.
 CHUNK_BYTES = 1 << 20
+# A viewer with a slow connection keeps a chunk in memory; so chunks get smaller with many viewers.
+CHUNKS_BYTES = 128 << 20
+LEAST_CHUNK_BYTES = 64 << 10
 
 
 class _Ask(NamedTuple):
@@ -117,10 +120,11 @@ class Media:
         self, ask: _Ask, file: MediaFile, span: ByteRange, receive: Receive, send: Send
     ) -> None:
         position, end = span.start, span.end + 1
-        gone = None if span.length <= CHUNK_BYTES else asyncio.ensure_future(_left(receive))
+        most = max(LEAST_CHUNK_BYTES, min(CHUNK_BYTES, CHUNKS_BYTES // (len(self.in_flight) or 1)))
+        gone = None if span.length <= most else asyncio.ensure_future(_left(receive))
         try:
             while position < end:
-                length = min(CHUNK_BYTES, end - position)
+                length = min(most, end - position)
                 chunk = await self._read(file, position, length)
                 position += len(chunk)
                 metrics.MEDIA_BYTES.inc(len(chunk))
