@@ -71,6 +71,15 @@ GRIEVANCES = Gauge(
 GRIEVANCES_DUE = Gauge(
     "reelm_grievances_overdue", "Grievances past their deadline.", ["state"], registry=REGISTRY
 )
+ORDERS = Gauge(
+    "reelm_orders",
+    "Legal orders that wait: entered for a second officer, in force to be complied with.",
+    ["state"],
+    registry=REGISTRY,
+)
+ORDERS_DUE = Gauge(
+    "reelm_orders_overdue", "Such orders past their deadline.", ["state"], registry=REGISTRY
+)
 FEED = Gauge("reelm_feed", "The feed that learns, in this process.", ["figure"], registry=REGISTRY)
 REFUSALS = Counter(
     "reelm_egress_refusals",

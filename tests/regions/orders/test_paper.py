@@ -1,11 +1,13 @@
 """Orders on paper: entered by one, checked by another."""
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 from tests.regions.factory import make_body, videos
 
 from reelm import regions
-from reelm.foundation.clock import now
+from reelm.foundation.clock import now, utc_text
 from reelm.foundation.errors import Conflict, Forbidden, Invalid
 from reelm.foundation.ids import new_id
 from reelm.regions import orders
@@ -47,6 +49,20 @@ def test_what_one_officer_entered_holds_once_another_has_checked_it(session):
     assert regions.restrictions_on(session, [video])
     with pytest.raises(Conflict, match="already"):
         check(session, entered.order_id)
+
+
+def test_what_waits_and_is_late_is_counted(session):
+    body = make_body(session)
+    early = now() - timedelta(hours=2)
+    statement = body.statement("remove", targets=videos(new_id()))
+    statement["issued_at"] = utc_text(early - timedelta(hours=2))
+    enter(session, statement, received_at=early - timedelta(hours=1, minutes=30))
+    later = enter(session, body.statement("remove", targets=videos(new_id())), "cd" * 32)
+    waiting = orders.waiting_orders(session)
+    assert (waiting.entered, waiting.entered_overdue) == (2, 1)
+    assert [one.is_overdue for one in orders.orders_due(session)] == [True, False]
+    check(session, later.order_id)
+    assert orders.waiting_orders(session).entered == 1
 
 
 def test_what_the_paper_does_not_say_is_refused_and_may_be_entered_anew(session):

@@ -29,6 +29,7 @@ from reelm.regions.orders.reading import (
     orders,
     orders_due,
     orders_in_force,
+    waiting_orders,
 )
 from reelm.regions.orders.statement import (
     FORM,
@@ -70,4 +71,5 @@ __all__ = [
     "revoke_key",
     "sign_envelope",
     "still_in_force",
+    "waiting_orders",
 ]

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from reelm.foundation.errors import Missing
@@ -13,6 +13,7 @@ from reelm.regions.clock_watch import time_bounds
 from reelm.regions.models import Authority, LegalOrder
 
 NO_ORDER = "There is no such order in this region."
+_WAITING = LegalOrder.complied_at.is_(None) & LegalOrder.state.in_(("entered", "in_force"))
 
 
 class ListedOrder(msgspec.Struct, frozen=True):
@@ -90,8 +91,29 @@ def orders(
 
 def orders_due(session: Session, *, limit: int = 50) -> list[ListedOrder]:
     """Return the orders that wait to be checked or complied with, the first due first."""
-    waiting = LegalOrder.complied_at.is_(None) & LegalOrder.state.in_(("entered", "in_force"))
-    return _read(session, waiting, limit=limit, by=LegalOrder.due_at.asc().nulls_last())
+    return _read(session, _WAITING, limit=limit, by=LegalOrder.due_at.asc().nulls_last())
+
+
+class WaitingOrders(msgspec.Struct, frozen=True):
+    """How many orders wait for a second officer or to be complied with, and are late in that."""
+
+    entered: int
+    in_force: int
+    entered_overdue: int
+    in_force_overdue: int
+
+
+def waiting_orders(session: Session) -> WaitingOrders:
+    """Count the orders that wait."""
+    is_late = LegalOrder.due_at < time_bounds(session).latest
+    rows = session.execute(
+        select(LegalOrder.state, func.count(), func.count().filter(is_late))
+        .where(_WAITING)
+        .group_by(LegalOrder.state)
+    )
+    found = {state: (count, late) for state, count, late in rows}
+    entered, in_force = found.get("entered", (0, 0)), found.get("in_force", (0, 0))
+    return WaitingOrders(entered[0], in_force[0], entered[1], in_force[1])
 
 
 def orders_in_force(session: Session) -> list[ListedOrder]:

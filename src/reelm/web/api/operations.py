@@ -14,6 +14,7 @@ from reelm.foundation.database import Session
 from reelm.foundation.errors import Unavailable
 from reelm.foundation.jobs.listing import count_jobs
 from reelm.foundation.parts import Parts
+from reelm.regions import orders
 from reelm.regions.egress import refusal_counts
 from reelm.web import metrics
 
@@ -58,6 +59,11 @@ def metrics_text(session: Session, live: LiveFeed, parts: Parts) -> Response:
     metrics.GRIEVANCES.labels("acknowledged").set(waiting.acknowledged)
     metrics.GRIEVANCES_DUE.labels("open").set(waiting.acknowledgements_overdue)
     metrics.GRIEVANCES_DUE.labels("acknowledged").set(waiting.resolutions_overdue)
+    due = orders.waiting_orders(session)
+    metrics.ORDERS.labels("entered").set(due.entered)
+    metrics.ORDERS.labels("in_force").set(due.in_force)
+    metrics.ORDERS_DUE.labels("entered").set(due.entered_overdue)
+    metrics.ORDERS_DUE.labels("in_force").set(due.in_force_overdue)
     return metrics.exposition()
 
 
