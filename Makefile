@@ -20,7 +20,7 @@ serve: $(VENV)/installed ## Serve a region: make serve ARGS="--region PATH"
 
 # Tests make many threads, and glibc keeps freed memory for each: with two arenas a third less.
 test: $(VENV)/installed-dev browser ## Run all tests (ARGS="-k name" chooses)
-	MALLOC_ARENA_MAX=2 $(BIN)/python -m pytest -n logical --maxprocesses=4 --dist=loadgroup $(ARGS)
+	MALLOC_ARENA_MAX=2 $(BIN)/python -m pytest -n logical --maxprocesses=4 --dist=worksteal $(ARGS)
 
 check: $(VENV)/installed-dev ## Lint, types, layers
 	$(BIN)/ruff check .

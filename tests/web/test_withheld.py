@@ -76,7 +76,11 @@ class Scene:
 
     def acts(self):
         api = f"/api/videos/{self.video_id}"
-        return [("POST", f"{api}/like"), ("POST", f"{api}/comments", {"body": "again"})]
+        return [
+            ("GET", f"{api}/why"),
+            ("POST", f"{api}/like"),
+            ("POST", f"{api}/comments", {"body": "again"}),
+        ]
 
     def order(self, kind, **fields):
         statement = self.body.statement(kind, **fields)

@@ -8,7 +8,7 @@ from msgspec import Meta
 from reelm import feed, social
 from reelm.feed.live import LiveFeed
 from reelm.foundation.database import Session
-from reelm.foundation.errors import Missing, Unavailable
+from reelm.foundation.errors import Unavailable
 from reelm.foundation.parts import Parts
 from reelm.web.api.feed import FeedTab, Topic
 from reelm.web.api.feed_settings import FeedSettings, LanguageChoice, settings_of
@@ -128,8 +128,7 @@ def why(
 ) -> Why:
     """Say why one sees a video."""
     account_id = viewer.account_id
-    if not social.may_watch(session, account_id, video_id, viewer.country):
-        raise Missing("There is no such video, or it is not shown to you.")
+    social.require_watchable(session, account_id, video_id, viewer.country)
     if tab != "for_you":
         return _why(
             feed.explain_unprofiled(
