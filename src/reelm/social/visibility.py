@@ -128,14 +128,6 @@ def relation_of(session: Session, viewer_account_id: int | None, creator_id: int
     return Relation(*row)
 
 
-def may_watch(
-    session: Session, viewer_account_id: int | None, video_id: int, country: str | None = None
-) -> bool:
-    """Return whether this viewer may open the video by its address."""
-    query = watchable_by(viewer_account_id, Video.id, country=country)
-    return session.scalar(query.where(Video.id == video_id)) is not None
-
-
 def require_watchable(
     session: Session, viewer_account_id: int | None, video_id: int, country: str | None = None
 ) -> int:
