@@ -76,6 +76,7 @@ def unknown_in(session: Session) -> Callable[[orders.Targets], list[str]]:
     """
 
     def unknown(targets: orders.Targets) -> list[str]:
+        """Return the names of the targets that are not there."""
         video_ids, account_ids = _numbers(targets.videos), _numbers(targets.accounts)
         videos = set(session.scalars(select(Video.id).where(Video.id.in_(video_ids))))
         # An erasure takes these rows FOR UPDATE: it sees this order, or the order sees it.

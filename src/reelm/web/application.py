@@ -134,6 +134,7 @@ class _Outermost:
         scope["app"] = self.starlette  # which pages of errors ask, also before there is a route
 
         async def send_with_headers(message: Message) -> None:
+            """Send on what the answer says, with the headers that each carries."""
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]

@@ -30,6 +30,7 @@ def install(peers: Collection[Peer], on_refusal: OnRefusal) -> None:
     addresses = {(peer.address, peer.port) for peer in peers if peer.address}
 
     def hear(event: str, arguments: tuple[object, ...]) -> None:
+        """Look at an event of the interpreter, and refuse it by raising an error."""
         if not event.startswith("socket."):
             return
         if event in _CONNECTS:
