@@ -79,7 +79,7 @@ def test_a_deleted_video_is_gone_for_all_at_once(posted):
     assert ana.get(url).status_code == 404
     assert ben.get(url).status_code == 404
     assert ana.delete(url).status_code == 404
-    assert ana.get("/api/me/videos").json() == {"videos": [], "cursor": None}
+    assert ana.get("/api/me/videos").json() == {"videos": [], "withheld": {}, "cursor": None}
 
 
 def test_my_videos_lists_each_once_in_any_state(posted, parts, clips):

@@ -178,8 +178,10 @@ def test_a_confidential_order_is_not_told_of(scene):
 
 def test_the_creator_keeps_the_row_and_can_take_the_data_along(scene):
     scene.order("remove", targets=videos(scene.video_id))
-    mine = scene.ana.get("/api/me/videos").json()["videos"]
-    assert [one["id"] for one in mine] == [str(scene.video_id)]
+    mine = scene.ana.get("/api/me/videos").json()
+    assert [one["id"] for one in mine["videos"]] == [str(scene.video_id)]
+    assert [by["source"] for by in mine["withheld"][str(scene.video_id)]] == ["order"]
+    assert "Withheld by a legal order" in scene.ana.get("/me/videos").text
     assert scene.ana.get(f"/media/{scene.video_id}/source.mp4").status_code == 451
     assert scene.ana.get("/api/me/export").status_code == 200
 

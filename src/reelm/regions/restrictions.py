@@ -32,7 +32,7 @@ Country = str | BindParameter[Any] | ColumnElement[Any] | None
 class Withheld(msgspec.Struct, frozen=True):
     """One restriction with what may be told of its source; empty texts where it is confidential."""
 
-    source: str
+    source: Source
     source_id: int
     since: datetime
     countries: tuple[str, ...] | None
@@ -103,8 +103,29 @@ def withheld_by(
 
 def restrictions_on(session: Session, subject_ids: Sequence[int]) -> list[Withheld]:
     """Return every restriction on these subjects, the oldest first."""
+    return [told for _, told in _read(session, subject_ids)]
+
+
+def restrictions_of_each(session: Session, subject_ids: Sequence[int]) -> dict[int, list[Withheld]]:
+    """Return the restrictions of each of these subjects that has any, the oldest first."""
+    found = dict[int, list[Withheld]]()
+    for subject_id, told in _read(session, subject_ids):
+        found.setdefault(subject_id, []).append(told)
+    return found
+
+
+def refusal(what: str, by: Sequence[Withheld]) -> ReelmError:
+    """Return the error for what is withheld: by an order, or else by a decision of the staff."""
+    orders = [one for one in by if one.source == "order"]
+    if orders:
+        return LegallyWithheld(f"{what} is withheld by a legal order.", orders)
+    return Gone(f"{what} was taken down by a decision of the service.")
+
+
+def _read(session: Session, subject_ids: Sequence[int]) -> list[tuple[int, Withheld]]:
     rows = session.execute(
         select(
+            Restriction.subject_id,
             Restriction.source,
             Restriction.source_id,
             Restriction.since,
@@ -120,19 +141,11 @@ def restrictions_on(session: Session, subject_ids: Sequence[int]) -> list[Withhe
         .where(Restriction.subject_id.in_(subject_ids))
         .order_by(Restriction.since, Restriction.source_id)
     )
-    return [_told(*row) for row in rows]
-
-
-def refusal(what: str, by: Sequence[Withheld]) -> ReelmError:
-    """Return the error for what is withheld: by an order, or else by a decision of the staff."""
-    orders = [one for one in by if one.source == "order"]
-    if orders:
-        return LegallyWithheld(f"{what} is withheld by a legal order.", orders)
-    return Gone(f"{what} was taken down by a decision of the service.")
+    return [(subject_id, _told(*told)) for subject_id, *told in rows]
 
 
 def _told(
-    source: str,
+    source: Source,
     source_id: int,
     since: datetime,
     countries: list[str] | None,

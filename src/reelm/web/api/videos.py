@@ -1,12 +1,12 @@
 """One's own videos and uploads, and one video by its address."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from reelm import social, videos
+from reelm import regions, social, videos
 from reelm.foundation.database import Session
 from reelm.foundation.errors import Invalid
 from reelm.foundation.parts import Parts
@@ -26,10 +26,22 @@ class VideoEdit(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     language: videos.Language | UnsetType | None = UNSET
 
 
+class Withholding(msgspec.Struct, frozen=True):
+    """What withholds one's own video: a legal order, or a decision of the staff."""
+
+    source: Literal["order", "decision"]
+    since: datetime
+    countries: tuple[str, ...] | None
+
+
 class OwnVideos(msgspec.Struct, frozen=True):
-    """A page of one's own videos; the cursor leads to older ones."""
+    """A page of one's own videos, and what withholds those that others may not see by their ids.
+
+    The cursor leads to older ones.
+    """
 
     videos: list[Video]
+    withheld: dict[str, list[Withholding]]
     cursor: str | None
 
 
@@ -115,7 +127,11 @@ def my_videos(
     account_id = account_id_of(viewer)
     ids = videos.own_video_ids(session, account_id, before_id=_before(cursor), limit=limit + 1)
     shown = [video_of(card) for card in social.own_cards(session, account_id, ids[:limit])]
-    return OwnVideos(shown, str(ids[limit - 1]) if len(ids) > limit else None)
+    withheld = {
+        str(video_id): [Withholding(one.source, one.since, one.countries) for one in by]
+        for video_id, by in regions.restrictions_of_each(session, ids[:limit]).items()
+    }
+    return OwnVideos(shown, withheld, str(ids[limit - 1]) if len(ids) > limit else None)
 
 
 def my_uploads(session: Session, parts: Parts, viewer: Viewer) -> Uploads:

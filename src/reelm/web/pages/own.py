@@ -45,6 +45,7 @@ def my_videos(
         viewer,
         "my_videos.html",
         videos=listed.videos,
+        withheld=listed.withheld,
         cursor=listed.cursor,
         uploads=unfinished.uploads,
     )
