@@ -9,6 +9,7 @@ from io import StringIO
 from typing import NamedTuple
 from unittest import mock
 
+import pyrage
 import pytest
 
 from reelm.cli import main
@@ -113,6 +114,16 @@ def test_a_key_that_is_none_does_not_sign(desk, tmp_path):
     done = reelm("order", "sign", str(statement), "--key", str(wrong), check=False)
     assert done.returncode == 2
     assert "no private key in PEM" in done.stderr
+
+
+def test_disclosures_go_to_the_recipient_that_was_set_last(desk, region):
+    authority = desk[1][3]
+    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    set_recipient = ("authority", "set-recipient", authority)
+    reelm(*set_recipient, recipient, "--region", region)
+    assert recipient in reelm("authority", "list", "--region", region).stdout
+    wrong = reelm(*set_recipient, "age1wrong", "--region", region, check=False)
+    assert "age public key" in wrong.stderr
 
 
 def test_a_revoked_key_orders_nothing_more(desk, region):

@@ -131,6 +131,11 @@ KINDS: Mapping[str, Kind] = {
     "regions.authority_key_revoked": Kind(
         "What this key signs from now on counts for nothing.", authority_id=ID, key_id=DIGEST
     ),
+    "regions.authority_recipient_set": Kind(
+        "What is disclosed to the authority is encrypted to this age key from now on.",
+        authority_id=ID,
+        recipient=matching("age recipient", r"age1[0-9a-z]{58}"),
+    ),
     "regions.clocks_differ": Kind(
         "The clock that shows the date and the one that nobody can set differ by this much.",
         apart_s=COUNT,

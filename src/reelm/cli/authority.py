@@ -58,6 +58,19 @@ def list_(region: Region, as_json: AsJson = False) -> None:
         command.show(parts, as_json=as_json)
 
 
+@authority.command(name="set-recipient")
+def set_recipient(
+    authority_id: Annotated[int, typer.Argument(help="Id of the authority.")],
+    recipient: Annotated[str, typer.Argument(help="age public key, age1….")],
+    region: Region,
+) -> None:
+    """Encrypt what is disclosed to an authority to this age key from now on."""
+    from reelm.commands import authority as command
+
+    with open_region(region) as parts:
+        command.set_recipient(parts, authority_id, recipient)
+
+
 @authority.command(name="add-key")
 def add_key(
     authority_id: Annotated[int, typer.Argument(help="Id of the authority.")],

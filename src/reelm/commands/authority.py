@@ -29,8 +29,17 @@ def show(parts: Parts, *, as_json: bool) -> None:
         typer.echo(f"\n{one.id}  {one.name}")
         typer.echo(f"  powers     {', '.join(one.powers)}")
         typer.echo(f"  threshold  {one.threshold}")
+        if one.recipient:
+            typer.echo(f"  recipient  {one.recipient}")
         for key in one.keys:
             typer.echo(f"  key        {key.key_id}{' (revoked)' if key.revoked_at else ''}")
+
+
+def set_recipient(parts: Parts, authority_id: int, recipient: str) -> None:
+    """Set the age recipient of disclosures to an authority."""
+    with parts.transaction() as session:
+        orders.set_recipient(session, authority_id, recipient)
+    typer.echo("Disclosures to this authority are encrypted to this key from now on.")
 
 
 def add_key(parts: Parts, authority_id: int, key: str) -> None:

@@ -18,7 +18,7 @@ async def read_body(request: Request, most_bytes: int) -> bytes:
     """
     announced = request.headers.get("content-length", "0")
     chunks, total = [], 0
-    if announced.isdigit() and int(announced) > most_bytes:
+    if announced.isdecimal() and int(announced) > most_bytes:
         raise TooLarge(f"The body may have at most {most_bytes:,} bytes.")
     more = True
     while more:

@@ -177,6 +177,10 @@ STAFF_PAGES = (
         "POST", "/console/authorities", console_orders.add_authority, Power.KEEP_AUTHORITIES
     ),
     _page(
+        "POST", "/console/authorities/{authority_id}/recipient", console_orders.set_recipient,
+        Power.KEEP_AUTHORITIES,
+    ),
+    _page(
         "POST", "/console/authorities/{authority_id}/keys", console_orders.add_key,
         Power.KEEP_AUTHORITIES,
     ),

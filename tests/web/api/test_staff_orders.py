@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from datetime import timedelta
 
+import pyrage
 import pytest
 from sqlalchemy import select
 from starlette.testclient import TestClient
@@ -200,6 +201,12 @@ def test_an_owner_keeps_authorities_and_an_officer_looks(
     assert olga.post(f"{address}/revocation", data=key).status_code == 403
     assert "revoked" in owner.post(f"{address}/revocation", data=key).text
     assert owner.post(f"{address}/revocation", data=key).status_code == 409
+    address = f"/console/authorities/{court.id}/recipient"
+    assert owner.post(address, data={"recipient": "age1nonsense"}).status_code == 400
+    recipient = str(pyrage.x25519.Identity.generate().to_public())
+    assert olga.post(address, data={"recipient": recipient}).status_code == 403
+    assert recipient in owner.post(address, data={"recipient": recipient}).text
+    assert owner.post(address, data={"recipient": recipient}).status_code == 409
     assert "Register an authority" not in olga.get("/console/authorities").text
 
 

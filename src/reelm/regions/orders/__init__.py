@@ -10,6 +10,7 @@ from reelm.regions.orders.authorities import (
     authorities,
     authority,
     revoke_key,
+    set_recipient,
 )
 from reelm.regions.orders.comply import (
     DATA_KINDS,
@@ -69,6 +70,7 @@ __all__ = [
     "read_statement",
     "record_about",
     "revoke_key",
+    "set_recipient",
     "sign_envelope",
     "still_in_force",
     "waiting_orders",

@@ -89,7 +89,6 @@ def add_authority(session: Session, new: NewAuthority) -> int:
             powers=sorted(set(new.powers)),
             threshold=new.threshold,
             objections=new.objections.strip(),
-            recipient=new.recipient,
             added_at=now(),
         )
     )
@@ -102,6 +101,8 @@ def add_authority(session: Session, new: NewAuthority) -> int:
         powers=sorted(set(new.powers)),
         threshold=new.threshold,
     )
+    if new.recipient is not None:
+        set_recipient(session, authority_id, new.recipient)
     for key in new.keys:
         add_key(session, authority_id, key)
     return authority_id
@@ -152,6 +153,31 @@ def revoke_key(session: Session, authority_id: int, revoked_key_id: str) -> None
         "regions.authority_key_revoked",
         authority_id=str(authority_id),
         key_id=revoked_key_id,
+    )
+
+
+def set_recipient(session: Session, authority_id: int, recipient: str) -> None:
+    """Encrypt disclosures to an authority to this age recipient from now on.
+
+    Raises:
+        Invalid: it is no age recipient.
+        Missing: there is no such authority.
+        Conflict: it is the authority's recipient already.
+    """
+    recipient = recipient.strip()
+    _check_recipient(recipient)
+    row = session.get(Authority, authority_id, with_for_update=True)
+    if row is None:
+        raise Missing(NO_AUTHORITY)
+    if row.recipient == recipient:
+        raise Conflict("Disclosures to this authority are encrypted to this recipient already.")
+    row.recipient = recipient
+    session.flush()
+    audit.record(
+        session,
+        "regions.authority_recipient_set",
+        authority_id=str(authority_id),
+        recipient=recipient,
     )
 
 
@@ -219,7 +245,11 @@ def _check(new: NewAuthority) -> None:
     if new.country is not None and not (len(new.country) == 2 and new.country.isupper()):
         raise Invalid("The country is two capital letters (ISO 3166-1 alpha-2), such as IN.")
     if new.recipient is not None:
-        try:
-            pyrage.x25519.Recipient.from_str(new.recipient)
-        except pyrage.RecipientError:
-            raise Invalid("The recipient is an age public key that begins with age1.") from None
+        _check_recipient(new.recipient)
+
+
+def _check_recipient(recipient: str) -> None:
+    try:
+        pyrage.x25519.Recipient.from_str(recipient)
+    except pyrage.RecipientError:
+        raise Invalid("The recipient is an age public key that begins with age1.") from None

@@ -1,6 +1,7 @@
 """The console's pages of legal orders, and of the authorities that give them."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -121,47 +122,39 @@ def authorities(request: Request, session: Session, viewer: Viewer) -> Response:
 
 def add_authority(request: Request, session: Session, viewer: Viewer, form: Fields) -> Response:
     """Register an authority."""
-    try:
-        if not form.get("threshold", "1").isdigit():
-            raise Invalid("The threshold is a number.")
-        new = orders.NewAuthority(
-            name=form.get("name", ""),
-            powers=[power for power in orders.POWERS if f"power_{power}" in form],
-            keys=form.get("keys", "").split(),
-            threshold=int(form.get("threshold", "1")[:4]),
-            objections=form.get("objections", ""),
-            country=form.get("country", "").strip().upper() or None,
-            recipient=form.get("recipient", "").strip() or None,
-        )
-        with session.begin_nested():
-            orders.add_authority(session, new)
-    except ReelmError as error:
-        return _authorities(request, session, viewer, form, error)
-    return RedirectResponse("/console/authorities", 303)
+    return _changed(
+        request, session, viewer, lambda: orders.add_authority(session, _new(form)), form
+    )
+
+
+def set_recipient(
+    request: Request, session: Session, viewer: Viewer, authority_id: int, form: Fields
+) -> Response:
+    """Say to which age recipient disclosures to an authority are encrypted from now on."""
+    recipient = form.get("recipient", "")
+    return _changed(
+        request, session, viewer, lambda: orders.set_recipient(session, authority_id, recipient)
+    )
 
 
 def add_key(
     request: Request, session: Session, viewer: Viewer, authority_id: int, form: Fields
 ) -> Response:
     """Give an authority one more key."""
-    try:
-        with session.begin_nested():
-            orders.add_key(session, authority_id, form.get("public_key", ""))
-    except ReelmError as error:
-        return _authorities(request, session, viewer, {}, error)
-    return RedirectResponse("/console/authorities", 303)
+    public_key = form.get("public_key", "")
+    return _changed(
+        request, session, viewer, lambda: orders.add_key(session, authority_id, public_key)
+    )
 
 
 def revoke_key(
     request: Request, session: Session, viewer: Viewer, authority_id: int, form: Fields
 ) -> Response:
     """Take a key away from an authority."""
-    try:
-        with session.begin_nested():
-            orders.revoke_key(session, authority_id, form.get("key_id", ""))
-    except ReelmError as error:
-        return _authorities(request, session, viewer, {}, error)
-    return RedirectResponse("/console/authorities", 303)
+    key_id = form.get("key_id", "")
+    return _changed(
+        request, session, viewer, lambda: orders.revoke_key(session, authority_id, key_id)
+    )
 
 
 def channel(
@@ -306,6 +299,36 @@ def _file(
         is_mine=is_mine,
         disclosure=disclosures.disclosure(session, order_id) if is_disclosure else None,
         error=None if error is None else error.sentence,
+    )
+
+
+def _changed(
+    request: Request,
+    session: Session,
+    viewer: Viewer,
+    change: Callable[[], object],
+    values: Fields | None = None,
+) -> Response:
+    """Change what is known of an authority; show the list again, or the form with the error."""
+    try:
+        with session.begin_nested():
+            change()
+    except ReelmError as error:
+        return _authorities(request, session, viewer, values, error)
+    return RedirectResponse("/console/authorities", 303)
+
+
+def _new(form: Fields) -> orders.NewAuthority:
+    if not form.get("threshold", "1").isdecimal():
+        raise Invalid("The threshold is a number.")
+    return orders.NewAuthority(
+        name=form.get("name", ""),
+        powers=[power for power in orders.POWERS if f"power_{power}" in form],
+        keys=form.get("keys", "").split(),
+        threshold=int(form.get("threshold", "1")[:4]),
+        objections=form.get("objections", ""),
+        country=form.get("country", "").strip().upper() or None,
+        recipient=form.get("recipient", "").strip() or None,
     )
 
 
