@@ -9,11 +9,13 @@ ordered for the pictures of the console stays in it.
 
 import json
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Literal
 
 import pyotp
@@ -203,6 +205,24 @@ class Camera:
             for mine in self.api(page, "/api/me/videos")["videos"]:
                 page.context.request.delete(f"{self.address}/api/videos/{mine['id']}")
 
+    def take_withheld(self, desk: "Desk") -> None:
+        """Take what viewers see of a withheld video and of a withheld service; both are lifted."""
+        with self.window("phone", "dark", "demo_viewer") as page:
+            video = self.api(page, "/api/accounts/demo_bo/videos")["videos"][0]
+        orders = (
+            ("withheld", ("remove", "--video", video["id"]), video["page_url"]),
+            ("service-withheld", ("block_service",), "/"),
+        )
+        for name, said, path in orders:
+            reference = f"DEMO/{datetime.now(UTC):%Y/%H%M%S}/{name}"
+            desk.order(*said, "--reference", reference)
+            for scheme in SCHEMES:
+                for size in SIZES:
+                    with self.window(size, scheme, None) as page:
+                        page.goto(self.address + path)
+                        self.keep(page, f"{name}-{size}-{scheme}")
+            desk.order("lift", "--order", reference, "--reference", f"{reference}/lift")
+
     def send(self, page: Page, path: str, body: dict[str, Any]) -> Any:
         """Post to the API as this window would."""
         answer = page.context.request.post(self.address + path, data=body)
@@ -213,6 +233,36 @@ class Camera:
     def api(self, page: Page, path: str) -> Any:
         """Ask the API as this window would."""
         return page.context.request.get(self.address + path).json()
+
+
+class Desk:
+    """A demo authority: its key lies in a folder, its orders come by command."""
+
+    def __init__(self, region: str, folder: Path) -> None:
+        self.region = region
+        self.folder = folder
+        self.key = str(folder / "demo.pem")
+        public = self._reelm("order", "keygen", self.key).strip()
+        powers = [f"--power={power}" for power in ("order_content", "order_service")]
+        self._reelm(
+            *("authority", "add", "Demo Court (not a real one)", *powers, "--key", public),
+            *("--objections", "https://court.invalid/objections", "--region", region),
+        )
+        known = json.loads(self._reelm("authority", "list", "--json", "--region", region))
+        self.names = ("--region-id", known["region"])
+        self.names += ("--authority", str(known["authorities"][-1]["id"]))
+
+    def order(self, *said: str) -> None:
+        """Draft an order, sign it and hand it in."""
+        statement, envelope = self.folder / "order.json", self.folder / "order.dsse"
+        basis = ("--basis", "Demo Act, section 4")
+        statement.write_text(self._reelm("order", "draft", *said, *self.names, *basis))
+        envelope.write_text(self._reelm("order", "sign", str(statement), "--key", self.key))
+        self._reelm("order", "submit", str(envelope), "--region", self.region)
+
+    def _reelm(self, *words: str) -> str:
+        command = [str(Path(sys.executable).with_name("reelm")), *words]
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 def wait_for_picture(page: Page, seconds: float) -> None:
@@ -237,6 +287,8 @@ def main(region: str, address: str) -> None:
         camera.take_pages()
         camera.take_moments()
         camera.take_upload()
+        with TemporaryDirectory() as folder:
+            camera.take_withheld(Desk(region, Path(folder)))
         browser.close()
 
 
