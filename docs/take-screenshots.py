@@ -249,8 +249,8 @@ class Desk:
             *("--objections", "https://court.invalid/objections", "--region", region),
         )
         known = json.loads(self._reelm("authority", "list", "--json", "--region", region))
-        self.names = ("--region-id", known["region"])
-        self.names += ("--authority", str(known["authorities"][-1]["id"]))
+        self.names = ["--region-id", known["region"]]
+        self.names += ["--authority", str(known["authorities"][-1]["id"])]
 
     def order(self, *said: str) -> None:
         """Draft an order, sign it and hand it in."""
