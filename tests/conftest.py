@@ -38,6 +38,12 @@ MEMORY, DISK = Path("/dev/shm"), Path("/tmp")  # noqa: S108  mkdtemp makes priva
 ROOM_BYTES = 4 << 30
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put first what shares a region that takes long to fill: one worker then takes it all."""
+    first = (Path(__file__).parent / "browser", Path(__file__).parent / "commands")
+    items.sort(key=lambda item: [not item.path.is_relative_to(folder) for folder in first])
+
+
 @pytest.fixture(scope="session")
 def scratch() -> Iterator[Path]:
     """A short folder that any user may enter, gone at the end; in memory where there is room."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.commands.factory import make_region, owner_of
+from tests.commands.served import Served, serving
 from tests.videos.factory import Clips
 
 from reelm.foundation.database import embedded
@@ -19,6 +20,13 @@ def region(scratch: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     with owner_of(path):
         yield path
     embedded.forget(path)
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """A region that `reelm serve` serves; tests may kill its parts, and start it again."""
+    with serving(tmp_path_factory.mktemp("serve") / "region") as served:
+        yield served
 
 
 @pytest.fixture(autouse=True)

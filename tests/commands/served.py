@@ -1,6 +1,5 @@
 """A real `reelm serve` that a test may kill piece by piece."""
 
-import json
 import os
 import re
 import signal
@@ -121,8 +120,11 @@ class Served:
             if here in line and "reelm" in line and pid != os.getpid() and "pytest" not in line
         ]
 
-    def jobs(self):
-        return json.loads(reelm("jobs", "--region", str(self.home), "--json").stdout)["counts"]
+    def jobs(self) -> dict[str, int]:
+        """How many jobs there are in each state."""
+        told = httpx.get(f"{self.address}/metrics").text
+        counts = re.findall(r'^reelm_jobs\{state="(\w+)"\} (\d+)', told, re.MULTILINE)
+        return {state: int(count) for state, count in counts}
 
 
 def processes() -> Iterator[tuple[int, int, str]]:

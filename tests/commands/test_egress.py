@@ -11,7 +11,7 @@ from typing import Any
 import psycopg
 import pytest
 from tests.commands.factory import reelm
-from tests.commands.served import serving, until
+from tests.commands.served import Served, until
 from tests.foundation.egress.leaks import leak
 
 from reelm.foundation.database.embedded import running
@@ -122,23 +122,23 @@ def test_the_doctor_finds_a_filter_that_holds_nothing(
     assert "could make a socket: AF_INET, AF_INET6" in check["sentence"]
 
 
-def test_a_served_region_is_under_its_layers_and_leaves_no_core(tmp_path: Path) -> None:
-    with serving(tmp_path / "region") as served:
-        region = served.home
+def test_a_served_region_is_under_its_layers_and_leaves_no_core(served: Served) -> None:
+    region = served.home
 
-        def both() -> list[Any]:
-            held = [json.loads(p.read_text()) for p in (region / "egress").glob("held-*.json")]
-            return held if {one["process"] for one in held} == {"web", "worker"} else []
+    def both() -> list[Any]:
+        told = [json.loads(p.read_text()) for p in (region / "egress").glob("held-*.json")]
+        held = [one for one in told if Path(f"/proc/{one['pid']}").exists()]
+        return held if {one["process"] for one in held} == {"web", "worker"} else []
 
-        held = until(both)  # the web answers before the worker has begun
-        layers = reelm("egress", "layers", "--region", region, "--json").json()
-        assert [layer["state"] for layer in layers] == ["on", "on", "not needed"]
-        for one in held:
-            limits = Path(f"/proc/{one['pid']}/limits").read_text("ascii")
-            assert "Max core file size        1                    1" in limits
-            status = Path(f"/proc/{one['pid']}/status").read_text("ascii")
-            assert "Seccomp:\t2" in status
-            assert "NoNewPrivs:\t1" in status
+    held = until(both)  # the web answers before the worker has begun
+    layers = reelm("egress", "layers", "--region", region, "--json").json()
+    assert [layer["state"] for layer in layers] == ["on", "on", "not needed"]
+    for one in held:
+        limits = Path(f"/proc/{one['pid']}/limits").read_text("ascii")
+        assert "Max core file size        1                    1" in limits
+        status = Path(f"/proc/{one['pid']}/status").read_text("ascii")
+        assert "Seccomp:\t2" in status
+        assert "NoNewPrivs:\t1" in status
 
 
 def test_refusals_are_counted_at_once_and_logged_without_a_flood(parts: Parts) -> None:

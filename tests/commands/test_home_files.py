@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.commands.served import serving
+from tests.commands.served import Served
 
 from reelm.foundation.classes import Place, declared
 
@@ -11,8 +11,10 @@ def undeclared(home: Path) -> set[str]:
     return {path.name for path in home.iterdir()} - declared(Place.FILES).keys()
 
 
-def test_every_entry_of_a_served_home_is_declared(tmp_path: Path) -> None:
-    with serving(tmp_path / "region") as served:
-        assert undeclared(served.home) == set()
-    (served.home / "strays").touch()
-    assert undeclared(served.home) == {"strays"}
+def test_every_entry_of_a_served_home_is_declared(served: Served) -> None:
+    assert undeclared(served.home) == set()
+
+
+def test_a_stray_entry_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "strays").touch()
+    assert undeclared(tmp_path) == {"strays"}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import httpx2 as httpx
 import pytest
-from tests.commands.served import Served, processes, reelm, serving, until
+from tests.commands.served import Served, processes, reelm, until
 
 from reelm.videos.sandbox import ffmpeg_path
 
@@ -19,25 +19,10 @@ PARTS = ["worker", "web", "database", "supervisor"]
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(tmp_path_factory.mktemp("serve") / "region") as served:
-        yield served
-
-
-@pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     """A clip whose encode takes long enough to be killed in the middle."""
-    return _made(tmp_path_factory.mktemp("clip") / "long.mp4", "1080x1920")
-
-
-@pytest.fixture(scope="module")
-def small_clip(tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    """A clip that is soon encoded, where only its upload is killed."""
-    return _made(tmp_path_factory.mktemp("clip") / "small.mp4", "360x640")
-
-
-def _made(path: Path, size: str) -> bytes:
-    source = f"testsrc2=s={size}:r=30:d=3,noise=alls=20"
+    path = tmp_path_factory.mktemp("clip") / "clip.mp4"
+    source = "testsrc2=s=720x1280:r=30:d=3,noise=alls=20"
     words = ["-f", "lavfi", "-i", source, "-c:v", "libx264", "-preset", "ultrafast", "-g", "30"]
     words += ["-pix_fmt", "yuv420p", "-loglevel", "error", str(path)]
     subprocess.run([ffmpeg_path(None), *words], check=True)
@@ -119,43 +104,34 @@ def slowly(data: bytes, gate: threading.Event) -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("part", PARTS)
-def test_an_upload_goes_on_after_a_kill(
-    served: Served, uploader: Callable[[str], Uploader], small_clip: bytes, part: str
+def test_an_upload_and_its_encode_go_on_after_a_kill(
+    served: Served, uploader: Callable[[str], Uploader], clip: bytes, part: str
 ) -> None:
     person = uploader(f"up_{part}")
-    url = person.create(len(small_clip))
+    url = person.create(len(clip))
     gate = threading.Event()
 
     def send() -> None:
         headers = {**TUS, "upload-offset": "0", "content-type": "application/offset+octet-stream"}
         with contextlib.suppress(httpx.TransportError):
-            person.client.patch(url, content=slowly(small_clip, gate), headers=headers)
+            person.client.patch(url, content=slowly(clip, gate), headers=headers)
+
+    def kill() -> None:
+        served.kill(part)
+        if part == "supervisor":
+            served.start()
 
     sender = threading.Thread(target=send)
     sender.start()
     until(lambda: any(p.stat().st_size for p in (served.home / "uploads").iterdir()))
-    served.kill(part)
+    kill()
     gate.set()
     sender.join()
-    if part == "supervisor":
-        served.start()
     until(lambda: person.offset(url))
-    video_id = person.finish(url, small_clip)
-    ended = until(lambda: final(person, video_id))
-    assert ended["state"] == "ready"
-
-
-@pytest.mark.parametrize("part", PARTS)
-def test_an_encode_ends_after_a_kill(
-    served: Served, uploader: Callable[[str], Uploader], clip: bytes, part: str
-) -> None:
-    person = uploader(f"enc_{part}")
-    url = person.create(len(clip))
     video_id = person.finish(url, clip)
+
     until(lambda: encoding(served))
-    served.kill(part)
-    if part == "supervisor":
-        served.start()
+    kill()
     until(lambda: has_ladder(person, video_id))
     until(lambda: settled(served))
     assert served.jobs()["failed"] == 0
@@ -213,11 +189,15 @@ def has_ladder(person: Uploader, video_id: str) -> bool:
 
 def encoding(served: Served) -> bool:
     """Whether an encode runs below this region's worker."""
-    parents = {pid: parent for pid, parent, _ in processes()}
-    worker = served.child("worker")
+    running = {pid: (parent, line) for pid, parent, line in processes()}
+    workers = {
+        pid
+        for pid, (_, line) in running.items()
+        if "reelm.commands.child worker" in line and str(served.home) in line
+    }
     return any(
-        "libx264" in line and worker in (parent, parents.get(parent))
-        for _, parent, line in processes()
+        "libx264" in line and workers & {parent, running.get(parent, (0, ""))[0]}
+        for parent, line in running.values()
     )
 
 

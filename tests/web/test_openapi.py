@@ -32,7 +32,7 @@ ENDS_IT = (
     *("/api/sessions/current", "/api/sessions/{session_id}", "/api/me", "/api/me/password"),
     *("/api/me/second-factor", "/api/staff/accounts/{handle}/role"),
 )
-EXAMPLES = 12
+EXAMPLES = 8
 
 
 @pytest.fixture

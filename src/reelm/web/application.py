@@ -5,8 +5,9 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from http import HTTPStatus
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.datastructures import Headers
@@ -71,7 +72,7 @@ def build(parts: Parts) -> ASGIApp:
     starlette.state.parts = parts
     starlette.state.live = LiveFeed(parts)
     starlette.state.counted_log = CountedLog()
-    starlette.state.openapi = document(ENDPOINTS)
+    starlette.state.openapi = _openapi()
     starlette.state.gatherings = {
         endpoint.path: _gathering(parts, starlette.state.live, endpoint.together)
         for endpoint in ENDPOINTS
@@ -180,6 +181,11 @@ class _Outermost:
 async def _asset(request: Request) -> Response:
     accepted = request.headers.get("accept-encoding", "")
     return static.respond(request.path_params["digest"], request.path_params["name"], accepted)
+
+
+@cache
+def _openapi() -> dict[str, Any]:
+    return document(ENDPOINTS)
 
 
 def _route(parts: Parts, endpoint: Endpoint) -> Route:

@@ -3,9 +3,9 @@
 import hashlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import msgspec
-from securesystemslib.dsse import Envelope
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,9 @@ from reelm.regions.orders.statement import (
 )
 from reelm.regions.policy import PolicyPack
 from reelm.regions.tenure import region_id
+
+if TYPE_CHECKING:
+    from securesystemslib.dsse import Envelope
 
 # How far an authority's clock may be ahead of ours.
 CLOCK_SLACK = timedelta(minutes=5)
@@ -116,5 +119,5 @@ def taken(order: LegalOrder, *, is_new: bool = True) -> TakenOrder:
     return TakenOrder(order.id, order.state, order.received_at, order.due_at, is_new)
 
 
-def _text(envelope: Envelope) -> str:
+def _text(envelope: "Envelope") -> str:
     return msgspec.json.encode(envelope.to_dict()).decode()

@@ -6,29 +6,32 @@ the raw public key in hex. What is read is what was signed: the payload's very b
 
 import base64
 import hashlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
-from securesystemslib.dsse import Envelope
 from securesystemslib.exceptions import FormatError, VerificationError
-from securesystemslib.signer import (  # type: ignore[attr-defined]  # lists no exports
-    CryptoSigner,
-    SSlibKey,
-)
 
 from reelm.foundation.errors import Invalid
+
+# The library looks for the client of each cloud that keeps keys as it loads, so it is loaded where
+# an envelope is at hand, and not at each start. It lists no exports.
+if TYPE_CHECKING:
+    from securesystemslib.dsse import Envelope
+    from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
 
 MAX_BYTES = 256 * 1024
 MOST_SIGNATURES = 32
 
 
-def read_envelope(text: bytes, payload_type: str) -> Envelope:
+def read_envelope(text: bytes, payload_type: str) -> "Envelope":
     """Read an envelope of this payload type; its signatures are not looked at yet.
 
     Raises:
         Invalid: it is none, or of another type.
     """
+    from securesystemslib.dsse import Envelope
+
     if len(text) > MAX_BYTES:
         raise Invalid(f"The envelope is larger than {MAX_BYTES // 1024} KiB.")
     try:
@@ -40,7 +43,7 @@ def read_envelope(text: bytes, payload_type: str) -> Envelope:
     return envelope
 
 
-def signers(envelope: Envelope, public_keys: list[str], threshold: int) -> list[str]:
+def signers(envelope: "Envelope", public_keys: list[str], threshold: int) -> list[str]:
     """Return the ids of the keys that signed, at least `threshold` of those given.
 
     Args:
@@ -51,6 +54,8 @@ def signers(envelope: Envelope, public_keys: list[str], threshold: int) -> list[
     Raises:
         Invalid: there are not enough good signatures.
     """
+    from securesystemslib.dsse import Envelope
+
     keys = [_key(public_key) for public_key in public_keys]
     found = list[str]()
     for key in keys:
@@ -67,6 +72,9 @@ def signers(envelope: Envelope, public_keys: list[str], threshold: int) -> list[
 
 def sign_envelope(payload: bytes, payload_type: str, keys: list[Ed25519PrivateKey]) -> bytes:
     """Return the envelope of a payload signed by these keys, as JSON."""
+    from securesystemslib.dsse import Envelope
+    from securesystemslib.signer import CryptoSigner  # type: ignore[attr-defined]
+
     envelope = Envelope(payload, payload_type, {})
     for key in keys:
         public = key.public_key()
@@ -94,7 +102,9 @@ def read_public_key(text: str) -> str:
     return raw.hex()
 
 
-def _key(public_key: str) -> SSlibKey:
+def _key(public_key: str) -> "SSlibKey":
+    from securesystemslib.signer import SSlibKey  # type: ignore[attr-defined]
+
     public = Ed25519PublicKey.from_public_bytes(bytes.fromhex(public_key))
     return SSlibKey.from_crypto(public, keyid=key_id(public_key))
 
