@@ -153,6 +153,13 @@ def test_exactly_one_process_answers_on_the_port(served: Served) -> None:
     assert httpx.get(f"{served.address}/healthz").status_code == 200
 
 
+def test_http_2_is_left_to_the_proxy(served: Served) -> None:
+    with socket.create_connection(("127.0.0.1", served.port), timeout=30) as client:
+        client.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + b"\x04" + bytes(5))
+        frame = client.recv(9)
+    assert frame[3:4] != b"\x04"  # what a server of HTTP/2 sends first is its settings
+
+
 def test_another_region_cannot_share_the_port(served: Served, tmp_path: Path) -> None:
     reelm("init", str(tmp_path / "other"), "--jurisdiction", "neutral", "--operator", "Other")
     other = Served(tmp_path / "other", served.port)

@@ -11,6 +11,7 @@ from tests.social.factory import make_account, make_rendition, make_video
 
 from reelm import moderation
 from reelm.videos.models import Rendition
+from reelm.web import in_flight
 
 MIB = 1 << 20
 
@@ -18,13 +19,14 @@ MIB = 1 << 20
 class Stream:
     """A viewer with a slow connection: little fits in, and nothing is read until asked."""
 
-    def __init__(self, server: str, path: str) -> None:
+    def __init__(self, server: str, path: str, then: str | None) -> None:
         host, _, port = server.removeprefix("http://").partition(":")
         self.socket = socket.socket()
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 16 << 10)
         self.socket.connect((host, int(port)))
-        asked = f"GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n"
-        self.socket.sendall(asked.encode())
+        asked = [path] if then is None else [path, then]
+        words = [f"GET {one} HTTP/1.1\r\nhost: {host}\r\n" for one in asked]
+        self.socket.sendall(("\r\n".join(words) + "connection: close\r\n\r\n").encode())
         self.received = len(self.socket.recv(1000))
 
     def is_reset(self) -> bool:
@@ -63,8 +65,8 @@ def stream(server):
     """Begin to fetch a path; all end with the test."""
     with ExitStack() as stack:
 
-        def begin(path):
-            begun = Stream(server, path)
+        def begin(path, then=None):
+            begun = Stream(server, path, then)
             stack.callback(begun.socket.close)
             return begun
 
@@ -103,3 +105,57 @@ def test_streams_of_other_videos_go_on(stream, parts, video):
         moderation.submit_order(session, parts, body.order("remove", targets=videos(video_id)))
     assert until(gone.is_reset)
     assert kept.rest() > size_bytes
+
+
+def test_nobody_can_have_a_stream_forgotten_that_is_still_open(
+    server, stream, parts, video, monkeypatch
+):
+    monkeypatch.setattr(in_flight, "FEW", 8)
+    body, _, video_id, size_bytes = video
+    with parts.transaction() as session:
+        stored = session.get_one(Rendition, (video_id, "720")).object
+        other = make_video(session, make_account(session, "ben"))
+        make_rendition(session, other, "720", object=stored)
+    kept = stream(f"/media/{video_id}/720.mp4")
+    for _ in range(60):
+        answer = httpx.get(f"{server}/media/{other}/720.mp4", headers={"range": "bytes=0-9"})
+        assert answer.status_code == 206
+    with parts.transaction() as session:
+        moderation.submit_order(session, parts, body.order("remove", targets=videos(video_id)))
+    assert until(kept.is_reset)
+    assert kept.rest() < size_bytes
+
+
+def test_what_is_asked_for_next_does_not_hide_what_was_sent_before(stream, server, parts, video):
+    body, _, video_id, size_bytes = video
+    path = f"/media/{video_id}/720.mp4"
+    with parts.transaction() as session:
+        stored = session.get_one(Rendition, (video_id, "720")).object
+        other = make_video(session, make_account(session, "ben"))
+        make_rendition(session, other, "720", object=stored)
+    piped = stream(path, then=f"/media/{other}/720.mp4")
+    with parts.transaction() as session:
+        moderation.submit_order(session, parts, body.order("remove", targets=videos(video_id)))
+    assert until(piped.is_reset)
+    assert piped.rest() < size_bytes
+
+
+def test_closed_connections_are_forgotten():
+    asked = []
+
+    def may_have(path, token, country):
+        asked.append(path)
+        return True
+
+    looked = in_flight.InFlight(may_have)
+    sent = in_flight.Sent("/media/1/720.mp4", 1, None, None)
+    with ExitStack() as stack:
+        listening = stack.enter_context(socket.create_server(("127.0.0.1", 0)))
+        viewer = stack.enter_context(socket.create_connection(listening.getsockname()))
+        stack.enter_context(listening.accept()[0])
+        looked.note(viewer.getsockname(), sent)
+        for port in range(1, in_flight.FEW + 1):
+            looked.note(("192.0.2.1", port), sent._replace(path="/media/2/720.mp4"))
+        looked.look_again(lambda _: True)
+        looked._looking.shutdown()
+    assert asked == ["/media/1/720.mp4"]

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from granian import net
-from granian.constants import Interfaces
+from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from starlette.types import ASGIApp
@@ -105,6 +105,9 @@ class _InheritedServer(Server):
         super().__init__(
             application,
             interface=Interfaces.ASGI,
+            # HTTP/2 is for the proxy in front. Granian gathers a whole response for each of its
+            # streams, however slowly it is fetched.
+            http=HTTPModes.http1,
             websockets=False,
             log_enabled=False,
             # Granian's own 128 let as many viewers with slow connections keep out all others.

@@ -6,9 +6,6 @@ the way may keep it. The rule is asked from memory (media_index.py); no query pe
 
 import asyncio
 import os
-import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import NamedTuple
 
@@ -21,7 +18,7 @@ from reelm.foundation.parts import Parts
 from reelm.regions import SERVICE
 from reelm.web import metrics
 from reelm.web.errors import http_problem, problem_of, problem_response
-from reelm.web.in_flight import REMEMBER_S, InFlight, Sent
+from reelm.web.in_flight import InFlight, Sent
 from reelm.web.media_index import MediaFile, MediaIndex, Place
 from reelm.web.ranges import ByteRange, Unsatisfiable, parse_range
 from reelm.web.viewer import SESSION_COOKIE, country_at
@@ -52,12 +49,13 @@ class Media:
         self.store = parts.store
         # After the index, which has dropped what it knew when this looks again.
         self.in_flight = InFlight(self._may_have)
-        self._looking = ThreadPoolExecutor(1, "in-flight")
-        changes.tell(Hearer(self._on_change, lambda: self._look_again(lambda _: True)))
+        self._sending = 0  # responses that are not over
+        look_again = self.in_flight.look_again
+        changes.tell(Hearer(self._on_change, lambda: look_again(lambda _: True)))
 
     def stop(self) -> None:
         """End the thread that looks after what is on its way."""
-        self._looking.shutdown(cancel_futures=True)
+        self.in_flight.stop()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -77,10 +75,8 @@ class Media:
         token = _session_token(headers)
         ask = _Ask(scope["path"], token, partial(country_at, self.parts, HTTPConnection(scope)))
         file = await self._find(ask)
-        if scope["client"]:
-            until = time.monotonic() + REMEMBER_S
-            country = ask.place()
-            sent = Sent(ask.path, file.account_id, token, country, until)
+        if scope["client"] and scope["method"] == "GET":
+            sent = Sent(ask.path, file.account_id, token, ask.place())
             self.in_flight.note(tuple(scope["client"]), sent)
             # Once more, as a change between the two was told of before there was a note.
             file = await self._find(ask)
@@ -114,13 +110,17 @@ class Media:
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b""})
             return
-        await self._send_span(ask, file, span, receive, send)
+        self._sending += 1
+        try:
+            await self._send_span(ask, file, span, receive, send)
+        finally:
+            self._sending -= 1
 
     async def _send_span(
         self, ask: _Ask, file: MediaFile, span: ByteRange, receive: Receive, send: Send
     ) -> None:
         position, end = span.start, span.end + 1
-        most = max(LEAST_CHUNK_BYTES, min(CHUNK_BYTES, CHUNKS_BYTES // (len(self.in_flight) or 1)))
+        most = max(LEAST_CHUNK_BYTES, min(CHUNK_BYTES, CHUNKS_BYTES // self._sending))
         gone = None if span.length <= most else asyncio.ensure_future(_left(receive))
         try:
             while position < end:
@@ -175,10 +175,7 @@ class Media:
                 return True
             return kind != "account" and sent.path.startswith(address)
 
-        self._look_again(concerns)
-
-    def _look_again(self, concerns: Callable[[Sent], bool]) -> None:
-        self._looking.submit(self.in_flight.look_again, concerns)
+        self.in_flight.look_again(concerns)
 
     async def _read(self, file: MediaFile, start: int, length: int) -> bytes:
         if file.data is not None:
