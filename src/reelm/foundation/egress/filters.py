@@ -20,10 +20,19 @@ class _Arch:
     audit: int  # AUDIT_ARCH_* of linux/audit.h
     socket: int
     socketpair: int
+    clone: int
     sends: tuple[tuple[int, int], ...]  # call, and which of its arguments holds the flags
     never: tuple[int, ...]
 
 
+# Since Linux 5.1 a call has the same number on every processor. Mounting step by step, descriptors
+# of other processes, attributes of mounts.
+_NEW_CALLS = (428, 429, 430, 431, 432, 433, 438, 442)
+# clone3() has its flags in memory, where no filter sees them: a libc goes back to clone() where the
+# kernel does not know it.
+_CLONE3 = 435
+# CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID and NEWNET of linux/sched.h.
+_NAMESPACES = 0x7E020000
 # What no process of ours needs: io_uring (it opens sockets past this filter), reading and writing
 # other processes, taking their descriptors, keys, mounts and namespaces, kernel code.
 _ARCHES = {
@@ -31,15 +40,17 @@ _ARCHES = {
         0xC000003E,
         41,
         53,
+        56,
         ((44, 3), (46, 2), (307, 3)),
-        (101, 165, 246, 248, 249, 250, 272, 298, 308, 310, 311, 321, 323, 425, 438),
+        (101, 165, 246, 248, 249, 250, 272, 298, 308, 310, 311, 321, 323, 425, *_NEW_CALLS),
     ),
     "aarch64": _Arch(
         0xC00000B7,
         198,
         199,
+        220,
         ((206, 3), (211, 2), (269, 3)),
-        (117, 40, 104, 217, 218, 219, 97, 241, 268, 270, 271, 280, 282, 425, 438),
+        (117, 40, 104, 217, 218, 219, 97, 241, 268, 270, 271, 280, 282, 425, *_NEW_CALLS),
     ),
 }
 _X32_BIT = 0x40000000
@@ -50,6 +61,7 @@ _EPERM = 1
 _LOAD, _EQUAL, _AT_LEAST, _ANY_BIT, _ANSWER = 0x20, 0x15, 0x35, 0x45, 0x06
 _KILL, _ALLOW = 0x80000000, 0x7FFF0000
 _REFUSE, _ASK = 0x00050000 | _EPERM, 0x7FC00000
+_UNKNOWN = 0x00050000 | 38  # ENOSYS
 
 _Line = tuple[int, int, int, int]
 
@@ -81,6 +93,8 @@ def program(families: Iterable[int], *, asks: bool = False) -> bytes:
     ]
     for number in arch.never:
         lines += _when(_EQUAL, number, [(_ANSWER, 0, 0, _REFUSE)])
+    lines += _when(_EQUAL, _CLONE3, [(_ANSWER, 0, 0, _UNKNOWN)])
+    lines += _when(_EQUAL, arch.clone, _without(0, _NAMESPACES, _REFUSE))
     for number in (arch.socket, arch.socketpair):
         lines += _when(_EQUAL, number, _only(0, tuple(families), refusal))
     for number, argument in arch.sends:
