@@ -16,9 +16,11 @@ from unittest.mock import patch
 import msgspec
 import psycopg
 from tests.accounts.factory import signed_up
+from tests.regions.factory import make_body, people
 from tests.videos.factory import Clips
 
-from reelm import app, cli, videos
+from reelm import app, cli, moderation, videos
+from reelm.accounts.preservation_key import IDENTITY
 from reelm.commands.backup.dump import ROWS_LEFT_OUT
 from reelm.commands.contents import count_rows, named_objects
 from reelm.foundation.config import load
@@ -58,7 +60,7 @@ def reelm(*arguments: object) -> Ran:
 
 
 def make_region(path: Path, clips: Clips) -> None:
-    """Make a region with one person who has posted one clip."""
+    """Make a region with one person who has posted one clip, and whose account is preserved."""
     made = reelm("init", path, "--jurisdiction", "neutral", "--operator", "Test Operator")
     assert made.status == 0, made.err
     with app.open_region(path) as parts:
@@ -66,6 +68,10 @@ def make_region(path: Path, clips: Clips) -> None:
             account_id = signed_up(session, parts, handle=HANDLE).account_id
         draft = videos.Draft(caption="One #clip", audience="public")
         videos.import_file(parts, account_id=account_id, path=clips("mp4"), draft=draft)
+        with parts.transaction() as session:
+            order = make_body(session).order("preserve", targets=people(account_id))
+            moderation.submit_order(session, parts, order)
+        (path / "keys" / IDENTITY).rename(path.with_suffix(".age"))  # as docs/orders.md says
         asyncio.run(run_worker(parts, app.JOBS, queues=app.queues(parts.settings), until_idle=True))
 
 

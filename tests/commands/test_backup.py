@@ -16,9 +16,10 @@ from tests.commands.factory import HANDLE, contents, owner_of, pieces, reelm, se
 
 from reelm import accounts, app
 from reelm.commands.backup import dump, make
-from reelm.commands.backup.manifest import Manifest, write_manifest
+from reelm.commands.backup.manifest import ALLOWED, Manifest, write_manifest
 from reelm.commands.contents import count_rows, named_objects, object_columns
 from reelm.commands.doctor.objects import ORPHANED_AFTER
+from reelm.foundation.classes import Place, declared
 from reelm.foundation.config import load
 from reelm.foundation.database import Base, embedded
 from reelm.foundation.errors import Unavailable
@@ -181,6 +182,11 @@ def test_a_dropped_row_is_found_when_restoring(tampered, tmp_path):
     assert ran.status == 2
     assert "Table account has 1 rows instead of 2" in ran.err
     assert not (tmp_path / "home").exists()
+
+
+def test_objects_of_every_prefix_may_be_in_a_backup():
+    for prefix in declared(Place.OBJECTS):
+        assert ALLOWED.fullmatch(f"objects/{prefix}/ab/{'ab' * 32}"), prefix
 
 
 def test_nothing_that_is_there_is_overwritten(region, saved):

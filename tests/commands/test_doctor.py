@@ -36,7 +36,7 @@ def test_a_whole_region_is_well_and_each_part_says_so(region):
     assert ran.status == 0, ran.out
     lines = ran.out.splitlines()
     assert all(line.startswith("✓ ") for line in lines[:-1])
-    assert lines[-1] == "All 23 checks are well."
+    assert lines[-1] == "All 24 checks are well."
     assert examined(region) == {}
 
 
@@ -62,6 +62,13 @@ def moved(path: Path) -> Iterator[None]:
     if path.is_dir():
         path.rmdir()
     away.rename(path)
+
+
+@contextmanager
+def placed(path: Path) -> Iterator[None]:
+    path.touch(0o600)
+    yield
+    path.unlink()
 
 
 @contextmanager
@@ -147,6 +154,12 @@ BROKEN = {
         "region-key missing backup",
     ),
     "key damaged": ("keys", "fail", lambda r: rewritten(r / "keys/region-key", b"zz\n"), "damaged"),
+    "key beside copies": (
+        "preservation",
+        "warn",
+        lambda r: placed(r / "keys/preservation.age"),
+        "opens 1 preserved copies safe",
+    ),
     "open folder": (
         "folders",
         "fail",

@@ -109,3 +109,11 @@ def packets_of(path: Path) -> int:
         assert data[place + 16] >> 4 in (4, 6)
         place, count = place + 16 + length, count + 1
     return count
+
+
+def test_a_file_of_packets_that_cannot_be_made_is_told_before_the_run(tmp_path):
+    there = tmp_path / "seen.pcap"
+    there.touch()
+    for target, words in ((there, "there already"), (tmp_path / "no/seen.pcap", "No file can be")):
+        ran = prove("--pcap", str(target))
+        assert (ran.returncode, words in ran.stderr) == (2, True), ran.stderr

@@ -307,6 +307,26 @@ def test_a_signed_entry_that_is_there_twice_is_named():
     assert first_fault(log.lines()) == ("duplicated", 4)
 
 
+@pytest.mark.parametrize("number", [2**63, 10**19 - 1])
+def test_an_entry_with_an_id_that_is_none_is_named(number):
+    log = a_log(4)
+    line = log.leaves[3].replace(b'"id":"1003"', f'"id":"{number}"'.encode())
+    assert line != log.leaves[3]
+    log.leaves.append(line)
+    log.sign()
+    assert first_fault(log.lines()) == ("not_an_entry", 4)
+
+
+@pytest.mark.parametrize("epoch", [True, -1, "2", 2**53 - 1])
+def test_a_change_of_key_to_an_epoch_that_is_none_is_named(epoch):
+    log = a_log(4)
+    key = public_bytes(OPERATOR).hex()
+    keys = {"old_key": key, "new_key": key}
+    log.add("audit.key_changed", **keys, epoch=epoch, endorsement="00" * 64)
+    log.sign()
+    assert faults(log.lines()) == ["forged_key_change"]
+
+
 def test_a_signed_line_that_is_no_entry_is_named():
     log = a_log(4)
     log.leaves.append(b'{"at": "yesterday"}')

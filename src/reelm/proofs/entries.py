@@ -4,6 +4,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import cast
 
 import numpy as np
 
@@ -95,8 +96,9 @@ class Entries:
             endorsement, epoch = bytes.fromhex(str(body.get("endorsement"))), body.get("epoch")
         except ValueError:
             old, new, endorsement, epoch = b"", b"", b"", 0
-        is_right = old == self.key and isinstance(epoch, int)
-        if is_right and is_endorsed(old, self.origin, new, int(str(epoch)), endorsement):
+        # Python counts true and false among the integers; JSON does not.
+        is_right = type(epoch) is int and epoch >= 0 and old == self.key
+        if is_right and is_endorsed(old, self.origin, new, cast("int", epoch), endorsement):
             self.key = new
             return
         told = f"Entry {index} (id {leaf.id}) changes the key without the old key's endorsement."

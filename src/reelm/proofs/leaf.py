@@ -14,6 +14,7 @@ VERSION = 1
 SALT_BYTES = 32
 # RFC 8785 (by RFC 7493, section 2.2): others read larger ones as something else.
 MAX_INTEGER = 2**53 - 1
+MAX_ID = 2**63 - 1
 _DOMAIN = b"reelm audit commitment v1\n"
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 
@@ -79,6 +80,8 @@ def read_leaf(line: bytes) -> Leaf:
 def _check(leaf: Leaf) -> None:
     if leaf.v != VERSION or not _ID.fullmatch(leaf.id):
         raise Invalid(f"It is no entry of version {VERSION} with a decimal id.")
+    if int(leaf.id) > MAX_ID:
+        raise Invalid("Its id is larger than 63 bits hold.")
     if any(isinstance(value, int) and abs(value) > MAX_INTEGER for value in leaf.body.values()):
         raise Invalid("It holds an integer that not every reader of JSON can hold.")
     if not _MOMENT.fullmatch(leaf.at):

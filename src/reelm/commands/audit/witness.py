@@ -1,5 +1,6 @@
 """The witness's side: a folder with a key and what it has seen; no region, no network."""
 
+import sys
 from pathlib import Path
 
 from reelm.commands.audit.offline import lines_of
@@ -32,7 +33,7 @@ def cosign(
         else:
             line = witness.cosign_by_proof(note, _proof(proof), log_key)
     except Refused as refused:
-        say(f"Not cosigned: {refused}")
+        sys.stderr.write(f"Not cosigned: {refused}\n")
         return 1
     write(str(Note(note.text, (*note.signatures, line))), target)
     return 0

@@ -32,7 +32,7 @@ CHUNK_BYTES = 1 << 20
 # Nothing else is ever read from a backup or written below a region home.
 ALLOWED = re.compile(
     r"database\.dump|region\.toml|keys/[a-z0-9][a-z0-9.-]*"
-    r"|objects/[a-z]+/(?P<head>[0-9a-f]{2})/(?P<digest>(?P=head)[0-9a-f]{62})"
+    r"|objects/[a-z-]+/(?P<head>[0-9a-f]{2})/(?P<digest>(?P=head)[0-9a-f]{62})"
 )
 
 

@@ -14,7 +14,13 @@ from reelm.commands.doctor.check import Check, fail, guarded, reason, warn
 from reelm.commands.doctor.contacts import check_contacts
 from reelm.commands.doctor.database import check_database
 from reelm.commands.doctor.egress import check_egress
-from reelm.commands.doctor.files import check_clock, check_disk, check_folders, check_keys
+from reelm.commands.doctor.files import (
+    check_clock,
+    check_disk,
+    check_folders,
+    check_keys,
+    check_preservation,
+)
 from reelm.commands.doctor.media import check_ffmpeg, check_sandbox
 from reelm.commands.doctor.objects import check_objects, check_store
 from reelm.commands.doctor.serving import check_service
@@ -77,6 +83,7 @@ def _check_with_database(home: Home, settings: Settings, store: ObjectStore) -> 
         with app.owner_connection(home, settings, _say) as owner:
             yield from check_database(home, settings, owner)
             with psycopg.connect(owner, autocommit=True) as connection:
+                yield guarded("preservation", LOOK_AGAIN, check_preservation, connection, home)
                 yield guarded("objects", LOOK_AGAIN, check_objects, connection, store)
     except (ReelmError, psycopg.Error) as error:
         yield fail("database", reason(error), NO_DATABASE)

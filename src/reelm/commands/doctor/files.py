@@ -5,7 +5,11 @@ import shutil
 import stat
 import time
 from datetime import UTC, datetime
+from typing import Any
 
+from psycopg import Connection
+
+from reelm.accounts.preservation_key import IDENTITY
 from reelm.commands.doctor.check import Check, fail, ok, warn
 from reelm.foundation.clock import now
 from reelm.foundation.config import Settings
@@ -17,6 +21,12 @@ from reelm.foundation.ids import EPOCH_MS
 GIB = 1 << 30
 OPERATOR_KEY = "operator-ed25519.pem"
 FROM_BACKUP = "Copy the key back from a backup (keys/): it cannot be made again."
+
+
+_PRESERVED = """
+    SELECT count(*) FROM sealed_copy
+    JOIN legal_order ON legal_order.id = order_id AND kind = 'preserve'
+"""
 
 
 def check_keys(home: Home) -> Check:
@@ -42,6 +52,20 @@ def check_keys(home: Home) -> Check:
         sentence = f"The region key or {OPERATOR_KEY} in {home.keys} is damaged."
         return fail(name, sentence, FROM_BACKUP)
     return ok(name, f"All {len(SECRETS) + 1} are there, and only their owner can read them.")
+
+
+def check_preservation(connection: Connection[Any], home: Home) -> Check:
+    """Whoever has the copies that orders preserve does not have the key that opens them."""
+    name, key = "preservation", home.keys / IDENTITY
+    row = connection.execute(_PRESERVED).fetchone()
+    count = row[0] if row else 0
+    if count and key.exists():
+        return warn(
+            name,
+            f"The key that opens {count} preserved copies lies beside them: {key}.",
+            "Move it to a safe that is not on this machine (docs/orders.md, Preserve).",
+        )
+    return ok(name, f"{count} copies are preserved, and no key that opens one lies beside them.")
 
 
 def check_folders(home: Home) -> Check:

@@ -1,5 +1,6 @@
 """`reelm prove residency`: two regions at work, each in a network where every packet is seen."""
 
+import os
 import secrets
 import shutil
 import struct
@@ -18,7 +19,7 @@ from reelm import app
 from reelm.commands.prove.cell import Plan, Result
 from reelm.commands.prove.journey import make_clip
 from reelm.foundation.egress.confined import Order, confined
-from reelm.foundation.errors import Unavailable
+from reelm.foundation.errors import Conflict, Unavailable
 
 Say = Callable[[str], None]
 REGIONS = ("a", "b")
@@ -38,8 +39,11 @@ def prove(leaks: Sequence[str], pcap: Path | None, say: Say, *, as_json: bool) -
         0 if no packet left but those of the witness's own check, else 1.
 
     Raises:
+        Conflict: `pcap` is there already, or cannot be written.
         Unavailable: it cannot run here, or the show itself does not work; says why.
     """
+    if pcap is not None:
+        _refuse_target(pcap)
     with _folder() as folder:
         plans = {name: _plan(folder, name, leaks) for name in REGIONS}
         with ThreadPoolExecutor(len(plans)) as pool:
@@ -103,6 +107,13 @@ def _run(name: str, plan: Plan, say: Say) -> Result:
             else:
                 return msgspec.convert(words["result"], Result)
     raise Unavailable(f"Region {name} ended with status {process.returncode}.")
+
+
+def _refuse_target(pcap: Path) -> None:
+    if pcap.exists():
+        raise Conflict(f"{pcap} is there already: choose a new file.")
+    if not os.access(pcap.parent, os.W_OK | os.X_OK):
+        raise Conflict(f"No file can be made in {pcap.parent}: choose another folder.")
 
 
 def _merge(sources: list[Path], target: Path) -> None:
