@@ -117,3 +117,50 @@ def test_notices_are_sealed_counted_and_marked(session, parts):
     assert (moderation.unread(session, one), moderation.unread(session, other)) == (0, 0)
     page = moderation.my_notices(session, parts, one, before=first.id, limit=1)
     assert len(page) == 1
+
+
+def test_the_creator_is_told_which_video_by_its_caption_and_page(parts, run_jobs):
+    with parts.transaction() as session:
+        creator = signed_up(session, parts, handle="asha").account_id
+        other = signed_up(session, parts).account_id
+        body = make_body(session)
+        named = make_video(session, creator, caption="Sunset at the beach")
+        plain = make_video(session, creator, caption="")
+        make_video(session, creator, caption="Not ordered")
+        foreign = make_video(session, other, caption="Somebody else's")
+    statement = body.statement("remove", targets=videos(named, plain, foreign), countries=["ES"])
+    _submit(parts, body.sign(statement))
+    run_jobs()
+    (notice,) = _told(parts, creator)
+    assert notice.words.startswith("2 videos of yours are withheld by a legal order in ES:\n")
+    assert f"“Sunset at the beach” (No. {named})\n(No. {plain})" in notice.words
+    assert [one.page_url for one in notice.videos] == [f"/@asha/{named}", f"/@asha/{plain}"]
+    assert "Not ordered" not in notice.words
+    assert "Somebody else" not in notice.words
+    _submit(parts, body.order("lift", targets={"orders": [statement["reference"]]}))
+    run_jobs()
+    assert "Sunset at the beach" in _told(parts, creator)[0].words
+    (told,) = [one for one in _told(parts, other) if one.what == "in_force"]
+    assert told.words.startswith("A video of yours is withheld by a legal order in ES:")
+
+
+def test_whose_account_is_named_is_told_that_all_is_withheld(parts, run_jobs, world):
+    body, creator, video = world
+    targets = {**people(creator), **videos(video)}
+    _submit(parts, body.order("geo_restrict", targets=targets, countries=["US"]))
+    run_jobs()
+    assert _told(parts, creator)[0].words.startswith("All that you posted is withheld")
+
+
+def test_of_many_videos_twenty_are_named(parts, run_jobs):
+    with parts.transaction() as session:
+        creator = signed_up(session, parts).account_id
+        body = make_body(session)
+        many = [make_video(session, creator, caption="x" * 80) for _ in range(23)]
+    _submit(parts, body.order("remove", targets=videos(*many)))
+    run_jobs()
+    (notice,) = _told(parts, creator)
+    assert "23 videos of yours are" in notice.words
+    assert "and 3 more" in notice.words
+    assert len(notice.videos) == 20
+    assert notice.videos[0].title == "x" * 59 + "…"

@@ -54,6 +54,25 @@ def test_a_withheld_video_is_gone_until_the_decision_is_reversed(session, parts,
     assert "object" in told[1].words
 
 
+def test_the_person_is_told_which_video_or_comment_it_is(session, parts):
+    account_id = signed_up(session, parts, handle="asha").account_id
+    video_id = make_video(session, account_id, caption="Pills for all")
+    comment_id = social.comment(session, account_id, video_id, "Buy pills")
+    made = _decide(session, parts, target_id=video_id)
+    statement = moderation.my_decision(session, parts, account_id, made)
+    page_url = f"/@asha/{video_id}"
+    assert statement.target == moderation.Target("video", str(video_id), "Pills for all", page_url)
+    _reverse(session, parts, made)
+    _decide(session, parts, kind="remove_comment", target_id=comment_id)
+    suspended = _decide(session, parts, kind="suspend_account", target_id=account_id)
+    told = [one.words for one in moderation.my_notices(session, parts, account_id)]
+    assert told[3].startswith(f"Your video “Pills for all” (No. {video_id}) is withheld")
+    assert f"your video “Pills for all” (No. {video_id}) was reversed" in told[2]
+    assert told[1].startswith(f"Your comment “Buy pills” (No. {comment_id}) is removed")
+    target = moderation.my_decision(session, parts, account_id, suspended).target
+    assert (target.title, target.page_url) == ("@asha", "/@asha")
+
+
 def test_two_that_overlap_are_independent(session, parts, video):
     video_id, account_id = video
     first = _decide(session, parts, target_id=video_id)

@@ -41,6 +41,7 @@ from reelm.moderation.receive import (
     TargetKind,
     receive_grievance,
 )
+from reelm.moderation.targets import Target, has_withheld
 
 __all__ = [
     "PAGE",
@@ -63,6 +64,7 @@ __all__ = [
     "Receipt",
     "State",
     "StatementOfReasons",
+    "Target",
     "TargetKind",
     "Waiting",
     "acknowledge",
@@ -70,6 +72,7 @@ __all__ = [
     "decide",
     "enter_order",
     "follow_grievance",
+    "has_withheld",
     "list_decisions",
     "list_grievances",
     "mark_all_read",

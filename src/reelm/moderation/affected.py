@@ -1,7 +1,9 @@
-"""Tell the people whom a legal order affects: who ordered what, on which basis, how to object.
+"""Tell the people whom a legal order affects: who ordered what, of what, how to object.
 
 Of a confidential order nobody is told anything.
 """
+
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -9,13 +11,16 @@ from sqlalchemy.orm import Session
 from reelm.foundation.parts import Parts
 from reelm.moderation.decide import REDRESS
 from reelm.moderation.notices import tell
+from reelm.moderation.targets import MOST_NAMED, Target, own_videos
 from reelm.regions import orders
 from reelm.videos.models import Video
 
-# What became of the person's things; a service block is told by every page instead.
+# What became of the person's things; a service block is told by every page instead. Of an order
+# that names videos of theirs, they are told which.
+_WITHHELD = " withheld by a legal order"
 _BEGUN = {
-    "remove": "A video of yours is withheld by a legal order",
-    "geo_restrict": "What you posted is withheld by a legal order",
+    "remove": f"What you posted is{_WITHHELD}",
+    "geo_restrict": f"All that you posted is{_WITHHELD}",
     "suspend_account": "Your account is suspended by a legal order",
     "preserve": "A legal order has your data kept, even where you erase it",
     "disclose": "A legal order has data of yours disclosed to an authority",
@@ -36,15 +41,19 @@ def tell_affected(session: Session, parts: Parts, order_id: int) -> int:
         return 0
     where = "" if order.countries is None else f" in {', '.join(order.countries)}"
     source = f"{order.authority} ordered it on {order.issued_at:%Y-%m-%d}"
-    lines = [
-        f"{opening}{where}.",
+    reasons = [
         f"{source} (reference {order.reference}), on the basis of {order.basis}.",
         order.reasons,
         f"The authority takes objections here: {order_objections(session, order)}.",
         REDRESS,
     ]
-    words = "\n\n".join(line for line in lines if line)
-    return _tell(session, parts, order, "in_force", words)
+    return _tell(
+        session,
+        parts,
+        order,
+        "in_force",
+        lambda videos: _paragraphs(_which(videos, opening, where), *reasons),
+    )
 
 
 def tell_ended(session: Session, parts: Parts, order_id: int) -> int:
@@ -53,8 +62,10 @@ def tell_ended(session: Session, parts: Parts, order_id: int) -> int:
     if order.is_confidential or order.kind not in _BEGUN or order.ending not in _ENDED:
         return 0
     ended = _DATA_ENDED if order.kind in orders.DATA_KINDS else _ENDED[order.ending]
-    words = f"{ended} It was {order.reference} of {order.authority}."
-    return _tell(session, parts, order, "ended", words)
+    sentences = f"{ended} It was {order.reference} of {order.authority}."
+    return _tell(
+        session, parts, order, "ended", lambda videos: _paragraphs(sentences, _names(videos))
+    )
 
 
 def order_objections(session: Session, order: orders.ListedOrder) -> str:
@@ -71,8 +82,44 @@ def affected(session: Session, order: orders.ListedOrder) -> list[int]:
     return sorted(accounts)
 
 
-def _tell(session: Session, parts: Parts, order: orders.ListedOrder, what: str, words: str) -> int:
-    return sum(
-        tell(session, parts, account_id, about="order", about_id=order.id, what=what, words=words)
-        for account_id in affected(session, order)
-    )
+def _which(videos: Sequence[Target], opening: str, where: str) -> str:
+    if not videos:
+        return f"{opening}{where}."
+    many = "A video of yours is" if len(videos) == 1 else f"{len(videos)} videos of yours are"
+    return f"{many}{_WITHHELD}{where}:\n{_names(videos)}"
+
+
+def _names(videos: Sequence[Target]) -> str:
+    names = [one.words for one in videos[:MOST_NAMED]]
+    if len(videos) > MOST_NAMED:
+        names.append(f"and {len(videos) - MOST_NAMED} more")
+    return "\n".join(names)
+
+
+def _paragraphs(*lines: str) -> str:
+    return "\n\n".join(line for line in lines if line)
+
+
+def _tell(
+    session: Session,
+    parts: Parts,
+    order: orders.ListedOrder,
+    what: str,
+    words: Callable[[Sequence[Target]], str],
+) -> int:
+    """Tell each account by `words` of its videos, which are none where all it posted is meant."""
+    video_ids = [int(number) for number in order.targets.get("videos", [])]
+    told = 0
+    for account_id in affected(session, order):
+        is_named = str(account_id) in order.targets.get("accounts", [])
+        videos = [] if is_named else own_videos(session, account_id, video_ids)
+        told += tell(
+            session,
+            parts,
+            account_id,
+            about="order",
+            about_id=order.id,
+            what=what,
+            words=words(videos),
+        )
+    return told

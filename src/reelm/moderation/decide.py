@@ -21,6 +21,7 @@ from reelm.foundation.parts import Parts
 from reelm.moderation.models import Decision, Grievance
 from reelm.moderation.notices import tell
 from reelm.moderation.receive import Reason
+from reelm.moderation.targets import Target, target_of
 from reelm.social.models import Comment
 from reelm.videos.models import Video
 
@@ -35,8 +36,8 @@ _TARGETS: dict[str, tuple[Any, Any]] = {
     "suspend_account": (Account.id, Account.id),
 }
 _TOLD = {
-    "withhold_video": "Your video is withheld",
-    "remove_comment": "Your comment is removed",
+    "withhold_video": "Your video {} is withheld",
+    "remove_comment": "Your comment {} is removed",
     "suspend_account": "Your account is suspended: nobody sees it or what it posted",
 }
 _GROUNDS = {"illegal": "we hold it to be against the law", "terms": "it breaks our terms"}
@@ -119,7 +120,7 @@ def decide(
         countries=new.countries,
     )
     _log(session, new, decision_id, officer_id)
-    words = _words(new, basis, facts)
+    words = _words(new, target_of(session, new.kind, new.target_id), basis, facts)
     tell(session, parts, whose, about="decision", about_id=decision_id, what="made", words=words)
     return decision_id
 
@@ -161,7 +162,11 @@ def reverse(
         officer_id=str(officer_id),
     )
     if row.account_id is not None:
-        told = f"A decision about you was reversed, and what it withheld is there again.\n\n{words}"
+        target = target_of(session, row.kind, row.target_id)
+        told = (
+            f"A decision about your {target.kind} {target.words} was reversed, and what it withheld"
+            f" is there again.\n\n{words}"
+        )
         tell(
             session,
             parts,
@@ -195,10 +200,11 @@ def _whose(session: Session, new: NewDecision) -> int:
     return whose
 
 
-def _words(new: NewDecision, basis: str, facts: str) -> str:
+def _words(new: NewDecision, target: Target, basis: str, facts: str) -> str:
     where = "" if new.countries is None else f" in {', '.join(sorted(new.countries))}"
+    told = _TOLD[new.kind].format(target.words)
     return (
-        f"{_TOLD[new.kind]}{where}, because {_GROUNDS[new.ground]} ({basis}).\n\n{facts}\n\n"
+        f"{told}{where}, because {_GROUNDS[new.ground]} ({basis}).\n\n{facts}\n\n"
         f"A person decided this, not a program. {REDRESS}"
     )
 

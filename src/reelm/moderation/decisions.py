@@ -10,6 +10,7 @@ from reelm.accounts import Power, Reader, data_key, log_read, require
 from reelm.foundation.errors import Missing
 from reelm.foundation.parts import Parts
 from reelm.moderation.models import Decision
+from reelm.moderation.targets import Target, target_of
 
 PAGE = 50
 _VISIBILITY = {"withhold_video": ["disabled"], "remove_comment": ["removed"]}
@@ -35,10 +36,12 @@ class ListedDecision(msgspec.Struct, frozen=True):
 class StatementOfReasons(msgspec.Struct, frozen=True):
     """The reasons of a decision under the names of the EU Transparency Database.
 
-    The values of `category` are this service's own reasons, not that database's list.
+    The values of `category` are this service's own reasons, not that database's list; `target`,
+    what the decision is about, is not part of it.
     """
 
     puid: str
+    target: Target
     decision_visibility: list[str]
     decision_account: str | None
     decision_ground: str
@@ -107,7 +110,7 @@ def open_decision(
         decided_by=row.decided_by,
         reversed_by=row.reversed_by,
         reversal=key.open(Decision.reversal, row.reversal) if row.reversal else "",
-        statement=_statement(row, key.open(Decision.facts, row.facts)),
+        statement=_statement(session, row, key.open(Decision.facts, row.facts)),
     )
 
 
@@ -122,7 +125,8 @@ def my_decision(
     row = session.get(Decision, decision_id)
     if row is None or row.account_id != account_id:
         raise Missing("There is no such decision about your account.")
-    return _statement(row, data_key(session, parts, row.id).open(Decision.facts, row.facts))
+    facts = data_key(session, parts, row.id).open(Decision.facts, row.facts)
+    return _statement(session, row, facts)
 
 
 def _listed(row: Decision) -> ListedDecision:
@@ -141,10 +145,11 @@ def _listed(row: Decision) -> ListedDecision:
     )
 
 
-def _statement(row: Decision, facts: str) -> StatementOfReasons:
+def _statement(session: Session, row: Decision, facts: str) -> StatementOfReasons:
     is_illegal = row.ground == "illegal"
     return StatementOfReasons(
         puid=str(row.id),
+        target=target_of(session, row.kind, row.target_id),
         decision_visibility=_VISIBILITY.get(row.kind, []),
         decision_account="suspended" if row.kind == "suspend_account" else None,
         decision_ground="illegal_content" if is_illegal else "incompatible_content",

@@ -14,13 +14,14 @@ from reelm.foundation.errors import Gone, Missing
 from reelm.foundation.ids import new_id
 from reelm.foundation.parts import Parts
 from reelm.moderation.models import Notice
+from reelm.moderation.targets import Target, videos_of_notices
 
 About = Literal["order", "decision", "grievance"]
 PAGE = 50
 
 
 class ReadNotice(msgspec.Struct, frozen=True):
-    """A notice as its person reads it."""
+    """A notice as its person reads it, and which videos of theirs it is about."""
 
     id: int
     about: str
@@ -29,6 +30,7 @@ class ReadNotice(msgspec.Struct, frozen=True):
     words: str
     made_at: datetime
     read_at: datetime | None
+    videos: list[Target]
 
 
 def tell(
@@ -76,6 +78,7 @@ def my_notices(
     if not rows:
         return []
     key = data_key(session, parts, account_id)
+    videos = videos_of_notices(session, account_id, rows)
     return [
         ReadNotice(
             row.id,
@@ -85,6 +88,7 @@ def my_notices(
             key.open(Notice.words, row.words),
             row.made_at,
             row.read_at,
+            videos.get(row.about_id, []),
         )
         for row in rows
     ]

@@ -123,7 +123,7 @@ def test_a_decision_withholds_tells_and_can_be_objected_to_and_reversed(
 ) -> None:
     asha = join("asha")
     with parts.transaction() as session:
-        video = make_video(session, _id_of(asha))
+        video = make_video(session, _id_of(asha), caption="Sweets for all")
     form = {
         "kind": "withhold_video",
         "target_id": str(video),
@@ -145,7 +145,18 @@ def test_a_decision_withholds_tells_and_can_be_objected_to_and_reversed(
     (notice,) = told["notices"]
     assert (notice["about_id"], notice["can_object"]) == (decision["id"], True)
     assert "badge-count" in asha.get("/settings").text
-    assert "It sells pills." in asha.get(f"/decisions/{decision['id']}").text
+    statement = asha.get(f"/decisions/{decision['id']}").text
+    for words in ("It sells pills.", "Sweets for all", f'href="/@asha/{video}"', str(video)):
+        assert words in statement
+    assert f'href="/@asha/{video}"' in asha.get("/notices").text
+    target = asha.get(f"/api/me/decisions/{decision['id']}").json()["target"]
+    assert (target["kind"], target["id"]) == ("video", str(video))
+    profile = asha.get("/@asha").text
+    assert ("Some of your videos are withheld" in profile, "No videos yet" in profile) == (
+        True,
+        False,
+    )
+    assert "are withheld" not in officer.get("/@asha").text
     assert client.get(f"/api/me/decisions/{decision['id']}").status_code == 401
     assert join("bora").get(f"/api/me/decisions/{decision['id']}").status_code == 404
     asha.put(f"/api/me/notices/{notice['id']}/read")
@@ -164,6 +175,7 @@ def test_a_decision_withholds_tells_and_can_be_objected_to_and_reversed(
     assert officer.post(reversal, data={"reason": "They are sweets."}).status_code == 200
     assert client.get(f"/api/videos/{video}").status_code == 200
     assert "reversed" in asha.get("/notices").text
+    assert "Some of your videos are withheld" not in asha.get("/@asha").text
     asha.post("/notices/read")
     assert asha.get("/api/me/notices").json()["unread"] == 0
 

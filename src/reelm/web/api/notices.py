@@ -13,7 +13,10 @@ from reelm.web.viewer import Viewer
 
 
 class NoticeRow(msgspec.Struct, frozen=True):
-    """One notice; `can_object` where an objection to what it is about is possible."""
+    """One notice; `can_object` where an objection to what it is about is possible.
+
+    `videos` are those of one's own that it is about.
+    """
 
     id: str
     about: str
@@ -23,6 +26,7 @@ class NoticeRow(msgspec.Struct, frozen=True):
     made_at: datetime
     read_at: datetime | None
     can_object: bool
+    videos: list[moderation.Target]
 
 
 class Notices(msgspec.Struct, frozen=True):
@@ -64,4 +68,5 @@ def _row(found: moderation.ReadNotice) -> NoticeRow:
         made_at=found.made_at,
         read_at=found.read_at,
         can_object=found.about in {"order", "decision"} and found.what in {"in_force", "made"},
+        videos=found.videos,
     )

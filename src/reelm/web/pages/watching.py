@@ -7,6 +7,7 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from reelm import moderation
 from reelm.feed.live import LiveFeed, Outbox
 from reelm.foundation.database import Session
 from reelm.foundation.parts import Parts
@@ -97,4 +98,5 @@ def profile(
         videos=listed.videos,
         cursor=listed.cursor,
         may_see=may_see,
+        has_withheld=found.is_mine and moderation.has_withheld(session, int(found.id)),
     )
