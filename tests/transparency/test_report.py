@@ -6,13 +6,24 @@ from hypothesis import strategies as st
 from tests.transparency.factory import authority, entry, grievance, order, resolved
 
 from reelm import audit
-from reelm.foundation.errors import Invalid
+from reelm.foundation.errors import Invalid, Missing
 from reelm.proofs.leaf import Leaf
 from reelm.regions.orders.statement import ABOUT_ORDERS
-from reelm.transparency import SECTIONS, Ledger, csv_text, orders, read_period, transparency_report
+from reelm.transparency import (
+    SECTIONS,
+    FromLog,
+    Ledger,
+    csv_text,
+    orders,
+    publish_report,
+    read_period,
+    transparency_report,
+)
 from reelm.transparency.ledger import TAKERS
 
 NOVEMBER, DECEMBER = read_period("2026-11"), read_period("2026-12")
+# Whatever comes after a month finishes it.
+AFTER = entry("accounts.reset", "2026-12-01T00:00:00", account_id="7")
 
 
 def section(name, *entries: Leaf, period=NOVEMBER):
@@ -76,6 +87,30 @@ def test_what_is_done_in_a_later_month_counts_there():
     assert second.times["done"]["disclose"].late == 1
     both = section("orders", *entries, period=read_period("2026-11--2026-12"))
     assert (both.figures["begun"], both.figures["complied"]) == (1, 1)
+
+
+def test_while_a_month_runs_it_is_reported_as_the_log_stands():
+    """What is due later in the month is not late yet; once the month is over, it is."""
+    waits = order("1", "2026-11-02T10:00:00", order_kind="disclose", due_at="2026-11-20T10:00:00Z")
+    open_now = section("orders", authority(), waits).figures
+    assert (open_now["open_at_end"], open_now["overdue_at_end"]) == (1, 0)
+    later = entry("accounts.reset", "2026-11-20T10:00:01", account_id="7")
+    assert section("orders", authority(), waits, later).figures["overdue_at_end"] == 1
+    assert section("orders", authority(), waits, AFTER).figures["overdue_at_end"] == 1
+
+
+def test_a_report_is_finished_once_the_log_has_gone_past_its_period():
+    log = FromLog("reelm/region/x", 2, "00", None)
+    running = transparency_book([order("1", "2026-11-30T23:59:59")])
+    assert not publish_report(running, NOVEMBER, log).is_finished
+    running.take(AFTER)
+    assert publish_report(running, NOVEMBER, log).is_finished
+    assert not publish_report(running, read_period("2026-11--2026-12"), log).is_finished
+    for name in ("2026-10", "2027-01"):
+        with pytest.raises(Missing, match="goes from 2026-11 to 2026-12"):
+            publish_report(running, read_period(name), log)
+    with pytest.raises(Missing, match="empty"):
+        publish_report(Ledger(), NOVEMBER, log)
 
 
 def test_an_order_that_ended_is_in_force_no_more():
@@ -207,8 +242,10 @@ def logs(draw):
     for number in range(draw(st.integers(0, 12))):
         when = f"2026-{draw(MONTHS)}-{draw(DAYS):02}T10:00:00"
         later = f"2026-12-{draw(DAYS):02}T11:00:00"
-        entries.append(order(str(number), when, order_kind="disclose"))
-        entries.append(grievance(str(number), when))
+        due = f"{draw(st.sampled_from(['2026-10', '2026-11', '2026-12']))}-{draw(DAYS):02}"
+        due_at = f"{due}T09:00:00Z"
+        entries.append(order(str(number), when, order_kind="disclose", due_at=due_at))
+        entries.append(grievance(str(number), when, resolve_due_at=due_at))
         if draw(st.booleans()):
             entries.append(resolved(str(number), later))
     return entries
@@ -216,9 +253,9 @@ def logs(draw):
 
 @given(logs())
 def test_a_finished_month_never_changes(entries):
-    """What the log tells later of, leaves a month as it was reported when it ended."""
-    ended = [leaf for leaf in entries if leaf.at < "2026-12"]
-    assert transparency_report(entries, NOVEMBER) == transparency_report(ended, NOVEMBER)
+    """What the log tells later of, leaves a month as it was reported when it had ended."""
+    ended = [*(leaf for leaf in entries if leaf.at < "2026-12"), AFTER]
+    assert transparency_report([*entries, AFTER], NOVEMBER) == transparency_report(ended, NOVEMBER)
 
 
 @given(logs())

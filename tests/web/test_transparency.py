@@ -1,19 +1,22 @@
 """The report on the pages and in the API is the one that anyone computes from the exported log."""
 
+from datetime import timedelta
+
 import msgspec
 import pytest
+from tests.accounts.factory import signed_up
 from tests.audit.factory import exported, integrate
 from tests.commands.factory import reelm
 from tests.regions.factory import make_body, people
 
 from reelm import moderation
-from reelm.foundation.clock import now
+from reelm.foundation.clock import now, utc_text
 from reelm.proofs.leaf import read_leaf
-from reelm.transparency import month_of, read_period, transparency_report
+from reelm.transparency import read_period, transparency_report
 from reelm.web import withholding
 from reelm.web.routes import ENDPOINTS, RAW_ROUTES
 
-MONTH = month_of(now())
+MONTH = f"{now():%Y-%m}"
 
 
 @pytest.fixture
@@ -113,6 +116,35 @@ def test_the_current_month_is_not_finished_and_later_ones_are_not_there(client, 
     assert f'href="/transparency/{MONTH}"' in client.get("/transparency").text
     for period in ("2999-01", "2020-01", "2026-13", "x"):
         assert client.get(f"/api/transparency/{period}").status_code == 404
+
+
+def test_what_is_due_later_in_the_month_is_not_past_its_deadline(parts, client, happened):
+    """Neither on the page, nor in the API, nor computed again from the export."""
+    soon = utc_text(now() + timedelta(seconds=2))
+    with parts.transaction() as session:
+        body = make_body(session)
+        person = signed_up(session, parts).account_id
+        disclose = body.order("disclose", targets=people(person), complies_by=soon)
+        moderation.submit_order(session, parts, disclose)
+    integrate(parts)
+    figures = told(client)["report"]["sections"]["orders"]["figures"]
+    assert (figures["open_at_end"], figures["overdue_at_end"]) == (1, 0)
+    assert "As the log stood on" in client.get(f"/transparency/{MONTH}").text
+
+
+@pytest.mark.parametrize("period", ["2099-01", "2020-01"])
+def test_the_command_has_no_report_of_months_that_the_log_has_not(
+    parts, client, happened, tmp_path, period
+):
+    file = tmp_path / "log.jsonl"
+    file.write_bytes(b"".join(exported(parts)))
+    ran = reelm("transparency", "report", "--month", period, "--log", file)
+    assert (ran.status, ran.out) == (2, "")
+    assert f"There is no report of {period}: the log goes from {MONTH} to {MONTH}." in ran.err
+
+
+def test_its_help_shows_no_defaults_that_nobody_can_read():
+    assert "()" not in reelm("transparency", "report", "--help").out
 
 
 def test_every_chart_has_a_name_and_a_table(client, happened):

@@ -32,7 +32,7 @@ def report(
     ],
     region: Annotated[
         Path | None,
-        typer.Option("--region", envvar="REELM_REGION", help="The region home.", show_default=""),
+        typer.Option("--region", envvar="REELM_REGION", help="The region home."),
     ] = None,
     log: Annotated[
         Path | None,

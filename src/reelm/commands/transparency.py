@@ -10,7 +10,6 @@ import msgspec
 from reelm import audit, regions
 from reelm.commands.audit.offline import lines_of
 from reelm.commands.audit.printing import progress, read_note, say
-from reelm.foundation.clock import now
 from reelm.foundation.parts import Parts
 from reelm.proofs.note import VerifierKey
 from reelm.proofs.verify import Expected
@@ -51,7 +50,7 @@ def from_file(log: Path, period: str, given: Given, form: Form) -> int:
     except NotSound as error:
         print(error.sentence, file=sys.stderr)  # noqa: T201 - the outcome of the command
         return 1
-    _show(publish_report(ledger, wanted, now(), origin), form)
+    _show(publish_report(ledger, wanted, origin), form)
     return 0
 
 
@@ -63,7 +62,7 @@ def from_region(parts: Parts, period: str, form: Form) -> None:
         pages = audit.export(parts.database, signer.origin, signer.first_key, on_progress)
         lines = (line for page in pages for line in page.splitlines(keepends=True))
         ledger, origin = ledger_of_export(lines)
-    _show(publish_report(ledger, wanted, now(), origin), form)
+    _show(publish_report(ledger, wanted, origin), form)
 
 
 def _show(published: PublishedReport, form: Form) -> None:

@@ -1,7 +1,7 @@
 """The transparency report, computed from the entries of the audit log and nothing else."""
 
 from reelm.transparency.ledger import Ledger
-from reelm.transparency.period import Period, month_of, periods, read_period
+from reelm.transparency.period import Period, periods, read_period
 from reelm.transparency.report import (
     FORM,
     FromLog,
@@ -29,7 +29,6 @@ __all__ = [
     "TransparencyReport",
     "csv_text",
     "ledger_of_export",
-    "month_of",
     "periods",
     "publish_report",
     "read_period",

@@ -18,6 +18,11 @@ class Book:
     cases: dict[tuple[str, str], Case] = field(default_factory=dict)
     authorities: dict[str, str] = field(default_factory=dict)  # id -> name
 
+    @property
+    def last(self) -> str | None:
+        """The last month that has any."""
+        return None if self.until is None else self.until[:7]
+
     def tally(self, months: list[str]) -> Tally:
         """Return what several months come to."""
         total = Tally()

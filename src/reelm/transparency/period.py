@@ -56,11 +56,6 @@ def read_period(name: str) -> Period:
     return Period(first, last)
 
 
-def month_of(at: datetime) -> str:
-    """Return the month of a moment, in UTC."""
-    return f"{at.astimezone(UTC):%Y-%m}"
-
-
 def periods(first: str, last: str, every_months: int = 1) -> Iterator[Period]:
     """Yield the periods that month `first` to month `last` lie in, the newest first.
 

@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from statistics import median
 
 import msgspec
 import rfc8785
 
 from reelm.foundation.clock import utc_text
+from reelm.foundation.errors import Missing
 from reelm.proofs.leaf import Leaf
 from reelm.transparency.book import Book
 from reelm.transparency.ledger import Ledger
@@ -17,6 +18,8 @@ from reelm.transparency.tally import Tally, Took
 from reelm.transparency.words import SECTIONS
 
 FORM = "reelm-transparency/1"
+# Times of the log have six digits of a second's fraction.
+_INSTANT = timedelta(microseconds=1)
 
 
 class Times(msgspec.Struct, frozen=True):
@@ -68,7 +71,7 @@ class FromLog(msgspec.Struct, frozen=True):
 
 
 class PublishedReport(msgspec.Struct, frozen=True):
-    """A report with its digest, whether its period is over, and where it comes from."""
+    """A report with its digest, whether it changes no more, and where it comes from."""
 
     report: TransparencyReport
     digest: str
@@ -88,10 +91,19 @@ def transparency_report(entries: Iterable[Leaf], period: Period) -> Transparency
     return report_of(ledger, period)
 
 
-def publish_report(ledger: Ledger, period: Period, at: datetime, log: FromLog) -> PublishedReport:
-    """Return the report of a period, as it is told at a moment."""
+def publish_report(ledger: Ledger, period: Period, log: FromLog) -> PublishedReport:
+    """Return the report of a period; it is finished once the log has an entry from after it.
+
+    Raises:
+        Missing: the log has nothing of the period, or has not begun.
+    """
+    first, last = ledger.first, ledger.last
+    if first is None or last is None:
+        raise Missing(f"There is no report of {period.name}: the log is empty.")
+    if period.last < first or last < period.first:
+        raise Missing(f"There is no report of {period.name}: the log goes from {first} to {last}.")
     report = report_of(ledger, period)
-    return PublishedReport(report, report.digest, at >= period.ends_at, log)
+    return PublishedReport(report, report.digest, period.last < last, log)
 
 
 def report_of(book: Book, period: Period) -> TransparencyReport:
@@ -107,8 +119,15 @@ def report_of(book: Book, period: Period) -> TransparencyReport:
     )
 
 
+def _end(book: Book, period: Period) -> datetime:
+    """Return the moment before which all counts: the period's end, or as far as the log goes."""
+    if book.until is None:
+        return period.ends_at
+    return min(period.ends_at, datetime.fromisoformat(book.until) + _INSTANT)
+
+
 def _section(book: Book, tally: Tally, period: Period, name: str) -> Section:
-    words, end = SECTIONS[name], period.ends_at
+    words, end = SECTIONS[name], _end(book, period)
     at_end = {
         "open_at_end": lambda case: case.is_open(end),
         "overdue_at_end": lambda case: case.is_overdue(end),

@@ -5,10 +5,8 @@ is the one that an export of that size gives.
 """
 
 import threading
-from datetime import datetime
 
 from reelm import audit
-from reelm.foundation.clock import now
 from reelm.foundation.database import Session
 from reelm.foundation.errors import Missing
 from reelm.proofs.note import Checkpoint, Note
@@ -26,33 +24,28 @@ class CountedLog:
         self._ledger, self._read = Ledger(), 0
         self._last: Checkpoint | None = None
 
-    def publish(
-        self, session: Session, period: Period, at: datetime | None = None
-    ) -> PublishedReport:
+    def publish(self, session: Session, period: Period) -> PublishedReport:
         """Return the report of a period.
 
         Raises:
-            Missing: the log has nothing of the period or before, or it has not begun.
+            Missing: the log has nothing of the period, or it has not begun.
         """
-        at = at or now()
         with self._lock:
             checkpoint = self._take_new(session)
-            first = self._ledger.first
-            if first is None or period.last < first or period.begins_at > at:
-                raise Missing(f"There is no report of {period.name} in this region.")
             log = FromLog(
                 checkpoint.origin, checkpoint.size, checkpoint.root.hex(), self._ledger.until
             )
-            return publish_report(self._ledger, period, at, log)
+            return publish_report(self._ledger, period, log)
 
-    def first_month(self, session: Session) -> str | None:
-        """Return the first month of the log, or None while it is empty."""
+    def months(self, session: Session) -> tuple[str, str] | None:
+        """Return the first and the last month of the log, or None while it is empty."""
         with self._lock:
             try:
                 self._take_new(session)
             except Missing:
                 return None
-            return self._ledger.first
+            first, last = self._ledger.first, self._ledger.last
+            return None if first is None or last is None else (first, last)
 
     def _take_new(self, session: Session) -> Checkpoint:
         newest = Checkpoint.parse(Note.parse(audit.checkpoint_note(session)).text)

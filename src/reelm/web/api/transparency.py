@@ -8,7 +8,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reelm import regions
-from reelm.foundation.clock import now
 from reelm.foundation.database import Session
 from reelm.foundation.errors import Invalid, Missing
 from reelm.foundation.parts import Parts
@@ -16,7 +15,6 @@ from reelm.transparency import (
     Period,
     PublishedReport,
     csv_text,
-    month_of,
     periods,
     read_period,
 )
@@ -32,7 +30,7 @@ PeriodName = Annotated[
 
 
 class ListedPeriod(msgspec.Struct, frozen=True):
-    """A period of which there is a report, and whether it is over."""
+    """A period of which there is a report, and whether it changes no more."""
 
     period: str
     is_finished: bool
@@ -48,15 +46,17 @@ class PeriodList(msgspec.Struct, frozen=True):
 
 def list_periods(request: Request, session: Session, parts: Parts) -> PeriodList:
     """List the periods of which there is a transparency report."""
-    first = counted(request).first_month(session)
     pack = regions.load_pack(parts.settings.region.jurisdiction)
     every = pack.transparency_report_every_months.value
-    if first is None:
+    counted_months = counted(request).months(session)
+    if counted_months is None:
         return PeriodList([], [], every)
-    here = month_of(now())
-    longer = periods(first, here, every) if every is not None and every > 1 else ()
+    first, last = counted_months
+    longer = periods(first, last, every) if every is not None and every > 1 else ()
     return PeriodList(
-        [_listed(one) for one in periods(first, here)], [_listed(one) for one in longer], every
+        [ListedPeriod(one.name, one.last < last) for one in periods(first, last)],
+        [ListedPeriod(one.name, one.last < last) for one in longer],
+        every,
     )
 
 
@@ -88,7 +88,3 @@ def _period(name: str) -> Period:
     except Invalid as error:
         # It is an address, and there is nothing at others.
         raise Missing(error.sentence) from None
-
-
-def _listed(period: Period) -> ListedPeriod:
-    return ListedPeriod(period.name, now() >= period.ends_at)
