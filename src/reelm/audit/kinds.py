@@ -159,7 +159,6 @@ KINDS: Mapping[str, Kind] = {
         "An officer entered an order that came on paper; it does not hold yet.",
         order_id=ID,
         officer_id=ID,
-        document_digest=DIGEST,
     ),
     "regions.order_in_force": Kind(
         "An order holds from here on, in these countries or, with none, all over the region.",
@@ -182,7 +181,6 @@ KINDS: Mapping[str, Kind] = {
         "A second officer found that what was entered is not what the paper says.",
         order_id=ID,
         officer_id=ID,
-        document_digest=DIGEST,
     ),
     # Accounts
     "accounts.erasure_begun": Kind(

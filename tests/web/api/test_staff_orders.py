@@ -89,6 +89,31 @@ def test_a_paper_order_holds_once_another_officer_has_the_same_document(
     assert again.status_code == 409
 
 
+def test_who_checks_is_not_told_the_digest_of_the_document(
+    parts: Parts, olga: TestClient, omar: TestClient, world: tuple[Body, int]
+) -> None:
+    """Nowhere before the check; nor after a refusal, as the same document may be entered anew."""
+    address = _entered(olga, _form(world))
+    for shown in (address, "/console/orders", "/console", "/console/orders?state=entered"):
+        assert DIGEST not in omar.get(shown).text, shown
+    assert DIGEST not in _logged(parts)
+    wrong = omar.post(f"{address}/check", data={"agrees": "yes", "document_digest": "cd" * 32})
+    assert DIGEST not in wrong.text
+    assert DIGEST not in omar.post(f"{address}/check", data={"agrees": "no"}).text
+    assert DIGEST not in _logged(parts)
+    anew = _entered(olga, _form(world))
+    assert (
+        DIGEST in omar.post(f"{anew}/check", data={"agrees": "yes", "document_digest": DIGEST}).text
+    )
+    assert DIGEST in _logged(parts)
+
+
+def _logged(parts: Parts) -> str:
+    """All that the log says, as anyone reads it."""
+    with parts.transaction() as session:
+        return str(session.scalars(select(AuditEntry.body)).all())
+
+
 def test_a_lift_on_paper_ends_the_order(
     parts: Parts, olga: TestClient, omar: TestClient, world: tuple[Body, int]
 ) -> None:

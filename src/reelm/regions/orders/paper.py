@@ -1,4 +1,8 @@
-"""Orders on paper: one officer enters what the document says, another checks it against it."""
+"""Orders on paper: one officer enters what the document says, another checks it against it.
+
+The second shows by its digest to have the same document, so nobody is told the digest before: the
+log has it from the check on, and of what was refused, which may be entered anew, never.
+"""
 
 import re
 from datetime import datetime
@@ -96,7 +100,8 @@ def check_paper(
     check_order(session, statement, unknown)
     require_power(session, ordering_authority(session, order.authority_id), statement)
     session.flush()
-    _log(session, order, "regions.order_checked", checked_by)
+    digest = order.document_digest
+    _log(session, order, "regions.order_checked", checked_by, document_digest=digest)
     begin_order(session, order, time_bounds(session).latest)
     return taken(order)
 
@@ -116,6 +121,5 @@ def _statement(session: Session, order: LegalOrder) -> OrderStatement:
     )
 
 
-def _log(session: Session, order: LegalOrder, kind: str, officer_id: int) -> None:
-    digest = order.document_digest
-    record_order(session, order, kind, officer_id=str(officer_id), document_digest=digest)
+def _log(session: Session, order: LegalOrder, kind: str, officer_id: int, **body: str) -> None:
+    record_order(session, order, kind, officer_id=str(officer_id), **body)

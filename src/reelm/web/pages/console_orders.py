@@ -359,8 +359,13 @@ def _listed(session: Session) -> list[dict[str, Any]]:
 
 
 def _shown(found: orders.ListedOrder) -> dict[str, Any]:
-    """Return an order for a template: ids as text, as 63 bits are more than JSON numbers hold."""
+    """Return an order for a template: ids as text, as 63 bits are more than JSON numbers hold.
+
+    The digest of a document that nobody has checked is kept back: who checks it has to have it.
+    """
     shown: dict[str, Any] = msgspec.to_builtins(found)
     for name in ("id", "authority_id", "ended_by", "entered_by", "checked_by"):
         shown[name] = None if shown[name] is None else str(shown[name])
+    if found.state in {"entered", "refused"}:
+        del shown["document_digest"]
     return shown
