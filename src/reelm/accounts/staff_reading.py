@@ -17,6 +17,7 @@ from reelm.accounts.models import StaffPurpose
 from reelm.accounts.wording import paragraphs
 from reelm.audit import Purpose, record, record_confidential
 from reelm.foundation.clock import now
+from reelm.foundation.errors import Invalid
 from reelm.foundation.ids import new_id
 from reelm.foundation.parts import Parts
 
@@ -49,14 +50,16 @@ def say_purpose(
     account_id: int,
     *,
     session_id: int,
-    purpose: Purpose,
+    purpose: str,
     note: str = "",
 ) -> StandingPurpose:
     """Say for what one reads people's data in this session, for an hour.
 
     Raises:
-        Invalid: the note is too long or cannot be shown.
+        Invalid: there is no such purpose, or the note is too long or cannot be shown.
     """
+    if purpose not in PURPOSES:
+        raise Invalid(f"Choose a purpose: {', '.join(PURPOSES)}.")
     words = paragraphs(note, what="note", most=MOST_NOTE)
     said = StaffPurpose(
         account_id=account_id,

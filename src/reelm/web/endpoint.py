@@ -40,7 +40,7 @@ from reelm.foundation.parts import Parts
 from reelm.web.bodies import form_body, json_body, read_body
 from reelm.web.expected import sentence_of
 from reelm.web.gathering import Gathering
-from reelm.web.staff_gate import check_staff, elsewhere, reader_of
+from reelm.web.staff_gate import check_staff, elsewhere, reader_of, without_purpose
 from reelm.web.viewer import Answered, Call, Cookies, Viewer, call_of, viewer_key, viewer_of
 
 log = logging.getLogger(__name__)
@@ -197,7 +197,10 @@ def _run(endpoint: Endpoint, parts: Parts, request: Request, data: bytes) -> Res
         viewer = viewer_of(session, parts, request)
         reads = any(hint is Reader for hint, _ in endpoint.inputs.values())
         if endpoint.power is not None and endpoint.produces == "text/html":
-            away = elsewhere(session, request, viewer, endpoint.power, reads=reads)
+            form = form_body(data)
+            away = elsewhere(
+                session, parts, request, viewer, endpoint.power, reads=reads, form=form
+            )
             if away is not None:
                 return away
         _check_access(endpoint, viewer)
@@ -263,7 +266,7 @@ def _from_request(endpoint: Endpoint, request: Request, data: bytes) -> dict[str
         if name == "body":
             arguments[name] = data if hint is bytes else json_body(data, hint)
         elif name == "form":
-            arguments[name] = form_body(data)
+            arguments[name] = without_purpose(form_body(data))
         elif endpoint.in_path(name):
             arguments[name] = _from_path(name, request.path_params[name], hint)
         elif name in request.query_params:

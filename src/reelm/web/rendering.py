@@ -15,7 +15,6 @@ from reelm.foundation.config import Settings
 from reelm.foundation.parts import Parts
 from reelm.web import static
 from reelm.web.errors import Problem
-from reelm.web.staff_gate import console_of
 from reelm.web.viewer import Viewer
 
 
@@ -95,7 +94,7 @@ def _viewer(viewer: Viewer | None, unread: int) -> dict[str, Any] | None:
         "handle": viewer.handle,
         "is_staff": viewer.is_staff,
         "powers": [power.name for power in Power if may(viewer.role, power)],
-        "console": console_of(viewer),
+        "console": viewer.console,
         "unread": unread,
     }
 

@@ -21,6 +21,8 @@ from reelm.web.whereabouts import country_of
 
 SESSION_COOKIE = "reelm_session"
 VIEWER_COOKIE = "reelm_viewer"
+# Where people of an authority work.
+CHANNEL = "/console/channel"
 # An anonymous viewer's impressions are dropped after this long without a visit.
 VIEWER_COOKIE_S = 30 * 24 * 3600
 
@@ -46,6 +48,12 @@ class Viewer:
     def is_staff(self) -> bool:
         """Whether the account has a staff role."""
         return self.role is not None
+
+    @property
+    def console(self) -> str:
+        """Where the console begins for the viewer's role."""
+        has_more = not self.is_staff or accounts.may(self.role, accounts.Power.SEE_CONSOLE)
+        return "/console" if has_more else CHANNEL
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from html import unescape
 
 import pytest
 from sqlalchemy import text
@@ -81,8 +82,7 @@ def test_without_a_purpose_nothing_is_opened_and_pages_ask_for_one(
     number = client.post("/api/reports", json=REPORT).json()["id"]
     officer = staff_of(parts, join("olga"), "olga", "officer")
     assert officer.get("/console").status_code == 200
-    with parts.transaction() as session:
-        session.execute(text("UPDATE staff_purpose SET ends_at = now()"))
+    _ends_purposes(parts)
     address = f"/console/grievances/{number}"
     assert officer.get(f"/api/staff/grievances/{number}").status_code == 403
     away = officer.get(address, follow_redirects=False)
@@ -92,6 +92,55 @@ def test_without_a_purpose_nothing_is_opened_and_pages_ask_for_one(
     form = {"purpose": "handling grievances", "note": "", "next": address}
     page = officer.post("/staff/purpose", data=form)
     assert (page.status_code, "In their words" in page.text) == (200, True)
+
+
+def _ends_purposes(parts: Parts) -> None:
+    with parts.transaction() as session:
+        session.execute(text("UPDATE staff_purpose SET ends_at = now()"))
+
+
+def _hidden(page: str) -> dict[str, str]:
+    """What a form carries."""
+    fields = re.findall(r'<input type="hidden" name="([^"]*)" value="([^"]*)">', page)
+    return {name: unescape(value) for name, value in fields}
+
+
+def test_an_answer_that_was_typed_outlives_the_purpose(
+    parts: Parts, client: TestClient, officer: TestClient
+) -> None:
+    number = client.post("/api/reports", json=REPORT).json()["id"]
+    address = f"/console/grievances/{number}/resolution"
+    typed = {"outcome": "acted", "answer": 'It is "gone",\nand <b>not</b> coming back. & so on'}
+    _ends_purposes(parts)
+    asked = officer.post(address, data=typed)
+    assert (asked.status_code, "nothing was done yet" in asked.text) == (403, True)
+    assert f'action="{address}"' in asked.text
+    assert _hidden(asked.text) == typed
+    unsaid = officer.post(address, data={**typed, "said_purpose": "for fun"})
+    assert (unsaid.status_code, "Choose a purpose" in unsaid.text) == (400, True)
+    assert _hidden(unsaid.text) == typed
+    said = {"said_purpose": "handling grievances", "said_note": "Late."}
+    done = officer.post(address, data={**_hidden(unsaid.text), **said})
+    assert (done.status_code, "Our answer" in done.text) == (200, True)
+    answer = officer.get(f"/api/staff/grievances/{number}").json()["answer"]
+    assert answer == typed["answer"]
+    (first, *_) = officer.get("/api/staff/access-log").json()["readings"]
+    assert first["purpose"] == "handling grievances"
+
+
+def test_who_sends_a_form_signed_out_comes_back_to_where_it_was(
+    client: TestClient, officer: TestClient
+) -> None:
+    address = "/console/grievances/12/resolution"
+    page = "https://localhost/console/grievances/12?x=1"
+    for referer, expected in (
+        (page, "/console/grievances/12%3Fx%3D1"),
+        ("https://elsewhere.invalid/console/grievances/12", "/console"),
+        ("", "/console"),
+    ):
+        headers = {"referer": referer} if referer else {}
+        away = client.post(address, headers=headers, follow_redirects=False)
+        assert away.headers["location"] == f"/sign-in?next={expected}"
 
 
 def test_the_pages_take_a_report_and_tell_how_far_it_is(

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pyrage
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from starlette.testclient import TestClient
 from tests.regions.factory import Body, make_body, people, videos
 from tests.social.factory import make_account, make_video
@@ -106,6 +106,22 @@ def test_who_checks_is_not_told_the_digest_of_the_document(
         DIGEST in omar.post(f"{anew}/check", data={"agrees": "yes", "document_digest": DIGEST}).text
     )
     assert DIGEST in _logged(parts)
+
+
+def test_a_check_outlives_the_purpose(
+    parts: Parts, olga: TestClient, omar: TestClient, world: tuple[Body, int]
+) -> None:
+    address = _entered(olga, _form(world))
+    with parts.transaction() as session:
+        session.execute(text("UPDATE staff_purpose SET ends_at = now()"))
+    agreed = {"agrees": "yes", "document_digest": DIGEST}
+    asked = omar.post(f"{address}/check", data=agreed)
+    assert asked.status_code == 403
+    assert f'name="document_digest" value="{DIGEST}"' in asked.text
+    assert not _withheld(parts, world[1])
+    said = {"said_purpose": "handling orders", "said_note": ""}
+    assert omar.post(f"{address}/check", data={**agreed, **said}).status_code == 200
+    assert _withheld(parts, world[1])
 
 
 def _logged(parts: Parts) -> str:

@@ -14,7 +14,6 @@ from reelm.web.api.staff_second_factor import staff_account
 from reelm.web.errors import STATUS
 from reelm.web.pages.gate import safe_path
 from reelm.web.rendering import page
-from reelm.web.staff_gate import console_of
 from reelm.web.viewer import Cookies, Viewer
 
 Fields = dict[str, str]
@@ -97,7 +96,7 @@ def end(
 
 
 def _target(viewer: Viewer, asked: str) -> str:
-    return safe_path(asked) if asked else console_of(viewer)
+    return safe_path(asked) if asked else viewer.console
 
 
 def _shown(
