@@ -1,6 +1,8 @@
 """An order reaches every exit inside its territory, and changes nothing outside."""
 
+import re
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -13,6 +15,7 @@ from tests.videos.factory import Clips
 
 from reelm import accounts, moderation
 from reelm import videos as room
+from reelm.foundation.clock import now, utc_text
 from reelm.regions import orders
 from reelm.videos import publish as publishing
 
@@ -166,14 +169,28 @@ def test_a_page_says_who_ordered_it_on_what_basis_since_when_and_how_to_object(s
         assert words in answer.text
 
 
+def test_a_page_says_since_and_until_when_by_the_clock(scene):
+    """Exact times with their zone, which no script turns into "just now"."""
+    lapses_at = now() + timedelta(days=3)
+    scene.order(
+        "remove", targets=videos(scene.video_id), interim=True, lapses_at=utc_text(lapses_at)
+    )
+    page = scene.ben.get(f"/@ana/{scene.video_id}", headers={"accept": "text/html"}).text
+    assert re.search(r"<dt>Since</dt><dd><time data-exact [^>]*>[-0-9]+ [:0-9]+ UTC</time>", page)
+    assert f"{lapses_at:%Y-%m-%d %H:%M} UTC</time>, unless it is confirmed" in page
+    (by,) = scene.ben.get(f"/api/videos/{scene.video_id}").json()["withheld_by"]
+    assert (by["is_interim"], by["lapses_at"][:10]) == (True, f"{lapses_at:%Y-%m-%d}")
+
+
 def test_a_confidential_order_is_not_told_of(scene):
-    scene.order("remove", targets=videos(scene.video_id), confidential=True)
+    secret = {"confidential": True, "interim": True, "lapses_at": utc_text(now() + timedelta(1))}
+    scene.order("remove", targets=videos(scene.video_id), **secret)
     url = f"/api/videos/{scene.video_id}"
     for headers in ({"accept": "text/html"}, {}):
         answer = scene.ben.get(url.replace("/api/videos", "/@ana"), headers=headers)
         assert answer.status_code == 451
-        for secret in ("Demo Ministry", "Demo Act", f"{scene.body.id}-1", "demo.invalid"):
-            assert secret not in answer.text
+        for hidden in ("Demo Ministry", "Demo Act", f"{scene.body.id}-1", "demo.invalid", "Until"):
+            assert hidden not in answer.text
 
 
 def test_the_creator_keeps_the_row_and_can_take_the_data_along(scene):

@@ -41,6 +41,8 @@ class Withheld(msgspec.Struct, frozen=True):
     basis: str = ""
     objections: str = ""
     is_confidential: bool = False
+    is_interim: bool = False
+    lapses_at: datetime | None = None  # of an interim order, unless it is confirmed
 
 
 def restrict(
@@ -135,6 +137,8 @@ def _read(session: Session, subject_ids: Sequence[int]) -> list[tuple[int, Withh
             LegalOrder.basis,
             Authority.objections,
             LegalOrder.is_confidential,
+            LegalOrder.is_interim,
+            LegalOrder.lapses_at,
         )
         .outerjoin(LegalOrder, LegalOrder.id == Restriction.source_id)
         .outerjoin(Authority, Authority.id == LegalOrder.authority_id)
@@ -154,6 +158,8 @@ def _told(
     basis: str | None,
     objections: str | None,
     is_confidential: bool | None,
+    is_interim: bool | None,
+    lapses_at: datetime | None,
 ) -> Withheld:
     known = {"authority": authority, "reference": reference, "basis": basis}
     told = {} if is_confidential else known | {"objections": objections}
@@ -163,5 +169,7 @@ def _told(
         since,
         None if countries is None else tuple(countries),
         is_confidential=bool(is_confidential),
+        is_interim=bool(is_interim) and not is_confidential,
+        lapses_at=lapses_at if is_interim and not is_confidential else None,
         **{name: text or "" for name, text in told.items()},
     )

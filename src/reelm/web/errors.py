@@ -45,6 +45,8 @@ class WithheldBy(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime
     countries: list[str] | None
     is_confidential: bool
+    is_interim: bool
+    lapses_at: datetime | None
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,6 +82,8 @@ def _orders(error: LegallyWithheld) -> list[WithheldBy]:
             since=one.since,
             countries=None if one.countries is None else list(one.countries),
             is_confidential=one.is_confidential,
+            is_interim=one.is_interim,
+            lapses_at=one.lapses_at,
         )
         for one in error.by
         if isinstance(one, Withheld)
