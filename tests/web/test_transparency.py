@@ -13,8 +13,6 @@ from reelm import moderation
 from reelm.foundation.clock import now, utc_text
 from reelm.proofs.leaf import read_leaf
 from reelm.transparency import read_period, transparency_report
-from reelm.web import withholding
-from reelm.web.routes import ENDPOINTS, RAW_ROUTES
 
 MONTH = f"{now():%Y-%m}"
 
@@ -155,12 +153,3 @@ def test_every_chart_has_a_name_and_a_table(client, happened):
     for beside in page.split('<div class="beside">')[1:]:
         assert "<table>" in beside
     assert page.count("<table>") > charts
-
-
-def test_each_path_that_stays_open_is_one_of_the_service():
-    paths = {(one.method, one.path) for one in ENDPOINTS}
-    paths |= {(method, path) for path, methods, _ in RAW_ROUTES for method in methods}
-    listed = {(method, path) for path, methods in withholding.STAYS_OPEN for method in methods}
-    assert listed - paths == set()
-    for below in withholding.STAYS_OPEN_BELOW:
-        assert below == "/assets/" or any(path.startswith(below) for _, path in paths), below

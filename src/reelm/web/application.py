@@ -40,11 +40,12 @@ from reelm.web.rendering import error_page
 from reelm.web.routes import ENDPOINTS, RAW_ROUTES
 from reelm.web.security import check_same_site, response_headers
 from reelm.web.viewer import country_at
-from reelm.web.withholding import Changes, ServiceBlock, refuse_service, stays_open
+from reelm.web.withholding import Changes, ServiceBlock, refuse_service
 
 log = logging.getLogger(__name__)
 AWAY = Line("{method} {route}: {error}")
 FAILED = Line("{method} {route} failed")
+ASSETS = "/assets/{digest}/{name:path}"
 
 
 def build(parts: Parts) -> ASGIApp:
@@ -54,7 +55,7 @@ def build(parts: Parts) -> ASGIApp:
     media = Media(parts, changes, block)
     starlette = Starlette(
         routes=[
-            Route("/assets/{digest}/{name:path}", _asset),
+            Route(ASSETS, _asset),
             *(_route(parts, endpoint) for endpoint in ENDPOINTS),
             *(
                 Route(path, _raw(parts, handler), methods=list(methods))
@@ -100,6 +101,10 @@ class _Outermost:
         self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
         # What is asked for most does without the search for a route.
         self.gathered = {(one.method, one.path): one for one in ENDPOINTS if one.together}
+        # What answers while the service is withheld; only then is it looked through.
+        parts: Parts = starlette.state.parts
+        stay = (_route(parts, endpoint) for endpoint in ENDPOINTS if endpoint.stays_open)
+        self.open = [Route(ASSETS, _asset), *stay]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -164,7 +169,7 @@ class _Outermost:
         by = self.block.from_memory()
         if by is None:
             by = await asyncio.to_thread(self.block.load)
-        if by and not stays_open(scope["method"], scope["path"]):
+        if by and not any(route.matches(scope)[0] is Match.FULL for route in self.open):
             refuse_service(by, country_at(self.starlette.state.parts, HTTPConnection(scope)))
 
     async def _answer(self, endpoint: Endpoint, scope: Scope, receive: Receive, send: Send) -> None:

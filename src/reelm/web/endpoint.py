@@ -15,7 +15,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
@@ -93,6 +93,7 @@ class Endpoint:
         produces: media type of a response that is not JSON.
         together: how requests are answered together that wait at the same time.
         is_for_reading: whether people open the JSON itself, so that it has lines and indents.
+        stays_open: whether it answers also while the whole service is withheld.
     """
 
     method: str
@@ -107,6 +108,7 @@ class Endpoint:
     produces: str = "application/json"
     together: Together | None = None
     is_for_reading: bool = False
+    stays_open: bool = False
     inputs: dict[str, Any] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -138,6 +140,11 @@ class Endpoint:
             for name, (hint, default) in self.inputs.items()
             if hint not in INJECTED and name not in {"body", "form"} and not self.in_path(name)
         }
+
+
+def staying_open(*endpoints: Endpoint) -> tuple[Endpoint, ...]:
+    """Return the endpoints as those that answer also while the whole service is withheld."""
+    return tuple(replace(endpoint, stays_open=True) for endpoint in endpoints)
 
 
 INJECTED: tuple[Any, ...] = (

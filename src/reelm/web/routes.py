@@ -39,7 +39,7 @@ from reelm.web.api import (
     videos,
     watches,
 )
-from reelm.web.endpoint import SIGNED_IN, Endpoint, Together
+from reelm.web.endpoint import SIGNED_IN, Endpoint, Together, staying_open
 from reelm.web.pages import audit as audit_pages
 from reelm.web.pages import feed_control, gate, legal, own, sharing, watching
 from reelm.web.pages import region as region_page
@@ -52,7 +52,9 @@ IMAGES = ("image/jpeg", "image/png", "image/webp")
 # Wrong credentials or none, and too many tries.
 WRONG = (Unauthenticated, RateLimited)
 
-API = (
+# What answers also while the whole service is withheld: who runs it and what the law asks, signing
+# in, taking along and erasing what is one's own, and the authorities' channel.
+OPEN_API = (
     Endpoint("GET", "/api/region", region.read_region),
     Endpoint("GET", "/api/transparency", transparency.list_periods),
     Endpoint("GET", "/api/transparency/{period}", transparency.read_report, errors=(Missing,)),
@@ -69,11 +71,7 @@ API = (
     Endpoint("GET", "/api/audit/entries", audit.list_entries),
     Endpoint("GET", "/api/audit/proof/inclusion", audit.prove_inclusion),
     Endpoint("GET", "/api/audit/proof/consistency", audit.prove_consistency),
-    # Accounts
-    Endpoint(
-        "POST", "/api/accounts", accounts.sign_up, status=201,
-        errors=(Forbidden, Conflict, RateLimited),
-    ),
+    # One's own account and data
     Endpoint("POST", "/api/sessions", sessions.sign_in, status=201, errors=WRONG),
     Endpoint(
         "POST", "/api/sessions/recovery", sessions.recover, status=201, errors=WRONG
@@ -82,12 +80,7 @@ API = (
     Endpoint("DELETE", "/api/sessions/current", sessions.sign_out, access=SIGNED_IN),
     Endpoint("DELETE", "/api/sessions/{session_id}", sessions.end_session, access=SIGNED_IN),
     Endpoint("GET", "/api/me", me.me, access=SIGNED_IN),
-    Endpoint("PATCH", "/api/me", me.edit_me, access=SIGNED_IN),
     Endpoint("DELETE", "/api/me", me.erase_me, access=SIGNED_IN, errors=(Conflict, RateLimited)),
-    Endpoint(
-        "PUT", "/api/me/avatar", me.put_avatar, access=SIGNED_IN,
-        max_body_bytes=MAX_AVATAR_BYTES, accepts=IMAGES,
-    ),
     Endpoint("DELETE", "/api/me/avatar", me.delete_avatar, access=SIGNED_IN),
     Endpoint("PUT", "/api/me/password", me.put_password, access=SIGNED_IN, errors=(RateLimited,)),
     Endpoint(
@@ -98,6 +91,57 @@ API = (
         "GET", "/api/me/export", me.export_me, access=SIGNED_IN,
         produces="application/zip", errors=(RateLimited,),
     ),
+    Endpoint("GET", "/api/feed/model", reasons.model, errors=(Unavailable,), is_for_reading=True),
+    Endpoint("POST", "/api/feed/reset", history.reset, errors=(Unavailable,)),
+    Endpoint("DELETE", "/api/me/history", history.forget_history, errors=(Unavailable,)),
+    Endpoint(
+        "DELETE", "/api/me/history/{video_id}", history.forget_watched, errors=(Unavailable,)
+    ),
+    Endpoint(
+        "DELETE", "/api/videos/{video_id}", videos.delete_video, access=SIGNED_IN, errors=(Missing,)
+    ),
+    Endpoint(
+        "DELETE", "/api/comments/{comment_id}", comments.delete_comment, access=SIGNED_IN,
+        errors=(Forbidden, Missing),
+    ),
+    # The authorities' channel
+    Endpoint("GET", "/api/authorities", orders.list_authorities),
+    Endpoint(
+        "POST", "/api/orders", orders.submit_order, status=201,
+        accepts=("application/json",), errors=(Conflict, Missing, RateLimited),
+    ),
+    Endpoint("GET", "/api/orders/{document_digest}", orders.order_status, errors=(Missing,)),
+)  # fmt: skip
+
+OPEN_PAGES = (
+    Endpoint("GET", "/sign-in", gate.sign_in_form, produces=HTML),
+    Endpoint("POST", "/sign-in", gate.sign_in, produces=HTML),
+    Endpoint("GET", "/recover", gate.recover_form, produces=HTML),
+    Endpoint("POST", "/recover", gate.recover, produces=HTML),
+    Endpoint("POST", "/sign-out", gate.sign_out, produces=HTML),
+    Endpoint("GET", "/settings", own.settings, produces=HTML),
+    Endpoint("GET", "/how-the-feed-works", feed_control.how_it_works, produces=HTML),
+    Endpoint("GET", "/api", legal.api, produces=HTML),
+    Endpoint("GET", "/region", region_page.region, produces=HTML),
+    Endpoint("GET", "/transparency", transparency_pages.months, produces=HTML),
+    Endpoint("GET", "/transparency/{period}", transparency_pages.report, produces=HTML),
+    Endpoint("GET", region.SECURITY_TXT, region.security_txt, produces="text/plain"),
+    Endpoint("GET", "/audit", audit_pages.log, produces=HTML),
+    Endpoint("GET", "/audit/log.jsonl", audit_pages.download, produces="application/jsonl"),
+    Endpoint("GET", "/terms", legal.terms, produces=HTML),
+    Endpoint("GET", "/privacy", legal.privacy, produces=HTML),
+)
+
+SERVICE_API = (
+    Endpoint(
+        "POST", "/api/accounts", accounts.sign_up, status=201,
+        errors=(Forbidden, Conflict, RateLimited),
+    ),
+    Endpoint("PATCH", "/api/me", me.edit_me, access=SIGNED_IN),
+    Endpoint(
+        "PUT", "/api/me/avatar", me.put_avatar, access=SIGNED_IN,
+        max_body_bytes=MAX_AVATAR_BYTES, accepts=IMAGES,
+    ),
     # The feed and what people do
     Endpoint(
         "GET", "/api/feed", feed.feed, errors=(*WRONG, Unavailable),
@@ -107,8 +151,6 @@ API = (
     Endpoint("PATCH", "/api/feed/settings", feed_settings.edit_settings, errors=(Forbidden,)),
     Endpoint("GET", "/api/feed/topics", feed_settings.list_topics),
     Endpoint("GET", "/api/feed/weights", reasons.weights),
-    Endpoint("GET", "/api/feed/model", reasons.model, errors=(Unavailable,), is_for_reading=True),
-    Endpoint("POST", "/api/feed/reset", history.reset, errors=(Unavailable,)),
     Endpoint("GET", "/api/feed/hidden", hidden.list_hidden),
     Endpoint(
         "POST", "/api/feed/hidden", hidden.hide, status=201,
@@ -118,10 +160,6 @@ API = (
         "DELETE", "/api/feed/hidden/{kind}/{subject}", hidden.show_again, errors=(Unavailable,)
     ),
     Endpoint("GET", "/api/me/history", history.read_history),
-    Endpoint("DELETE", "/api/me/history", history.forget_history, errors=(Unavailable,)),
-    Endpoint(
-        "DELETE", "/api/me/history/{video_id}", history.forget_watched, errors=(Unavailable,)
-    ),
     Endpoint(
         "POST", "/api/signals", signals.record_signals, errors=(Unavailable,),
         accepts=("application/json", "text/plain"),
@@ -136,9 +174,6 @@ API = (
     Endpoint("GET", "/api/videos/{video_id}", videos.video, errors=(Missing,)),
     Endpoint(
         "PATCH", "/api/videos/{video_id}", videos.edit_video, access=SIGNED_IN, errors=(Missing,)
-    ),
-    Endpoint(
-        "DELETE", "/api/videos/{video_id}", videos.delete_video, access=SIGNED_IN, errors=(Missing,)
     ),
     Endpoint(
         "PUT", "/api/videos/{video_id}/captions/{language}", videos.put_captions, access=SIGNED_IN,
@@ -163,10 +198,6 @@ API = (
     ),
     Endpoint(
         "PATCH", "/api/comments/{comment_id}", comments.edit_comment, access=SIGNED_IN,
-        errors=(Forbidden, Missing),
-    ),
-    Endpoint(
-        "DELETE", "/api/comments/{comment_id}", comments.delete_comment, access=SIGNED_IN,
         errors=(Forbidden, Missing),
     ),
     Endpoint("GET", "/api/accounts/{handle}", profiles.profile, errors=(Missing,)),
@@ -196,42 +227,19 @@ API = (
         "DELETE", "/api/me/follow-requests/{account_id}", follows.refuse_request,
         access=SIGNED_IN, errors=(Missing,),
     ),
-    # The authorities' channel
-    Endpoint("GET", "/api/authorities", orders.list_authorities),
-    Endpoint(
-        "POST", "/api/orders", orders.submit_order, status=201,
-        accepts=("application/json",), errors=(Conflict, Missing, RateLimited),
-    ),
-    Endpoint("GET", "/api/orders/{document_digest}", orders.order_status, errors=(Missing,)),
 )  # fmt: skip
 
-PAGES = (
-    Endpoint("GET", "/sign-in", gate.sign_in_form, produces=HTML),
-    Endpoint("POST", "/sign-in", gate.sign_in, produces=HTML),
+SERVICE_PAGES = (
     Endpoint("GET", "/sign-up", gate.sign_up_form, produces=HTML),
     Endpoint("POST", "/sign-up", gate.sign_up, produces=HTML),
-    Endpoint("GET", "/recover", gate.recover_form, produces=HTML),
-    Endpoint("POST", "/recover", gate.recover, produces=HTML),
-    Endpoint("POST", "/sign-out", gate.sign_out, produces=HTML),
     Endpoint("GET", "/", watching.feed, produces=HTML),
     Endpoint("GET", "/@{handle}", watching.profile, produces=HTML),
     Endpoint("GET", "/@{handle}/{video_id}", watching.video, produces=HTML),
     Endpoint("GET", "/oembed", sharing.oembed),
     Endpoint("GET", "/upload", own.upload, produces=HTML),
     Endpoint("GET", "/me/videos", own.my_videos, produces=HTML),
-    Endpoint("GET", "/settings", own.settings, produces=HTML),
     Endpoint("GET", "/settings/feed", feed_control.settings, produces=HTML),
     Endpoint("GET", "/history", feed_control.history, produces=HTML),
-    Endpoint("GET", "/how-the-feed-works", feed_control.how_it_works, produces=HTML),
-    Endpoint("GET", "/api", legal.api, produces=HTML),
-    Endpoint("GET", "/region", region_page.region, produces=HTML),
-    Endpoint("GET", "/transparency", transparency_pages.months, produces=HTML),
-    Endpoint("GET", "/transparency/{period}", transparency_pages.report, produces=HTML),
-    Endpoint("GET", region.SECURITY_TXT, region.security_txt, produces="text/plain"),
-    Endpoint("GET", "/audit", audit_pages.log, produces=HTML),
-    Endpoint("GET", "/audit/log.jsonl", audit_pages.download, produces="application/jsonl"),
-    Endpoint("GET", "/terms", legal.terms, produces=HTML),
-    Endpoint("GET", "/privacy", legal.privacy, produces=HTML),
 )
 
 OPERATIONS = (
@@ -246,4 +254,8 @@ RAW_ROUTES: tuple[tuple[str, tuple[str, ...], Handler], ...] = (
     ("/api/uploads/{upload_id}", ("OPTIONS", "HEAD", "PATCH", "DELETE", "POST"), uploads.upload),
 )
 
-ENDPOINTS: tuple[Endpoint, ...] = (*API, *PAGES, *STAFF_ROUTES, *OPERATIONS)
+ENDPOINTS: tuple[Endpoint, ...] = (
+    *staying_open(*OPEN_API, *OPEN_PAGES, *STAFF_ROUTES, *OPERATIONS),
+    *SERVICE_API,
+    *SERVICE_PAGES,
+)

@@ -114,7 +114,7 @@ def test_a_recovery_code_does_not_stand_in_for_the_device(parts: Parts, join: Jo
     form = {"handle": "sam", "recovery_code": codes[0], "new_password": "a whole new phrase"}
     assert sam.post("/api/sessions/recovery", json=form).status_code == 401
     page = sam.post("/recover", data=form, follow_redirects=False)
-    assert page.headers["location"] == "/sign-in/code?next=/"
+    assert page.headers["location"] == "/sign-in/code?next=/settings"
     assert sam.get("/api/me").status_code == 401
     form = {**form, "recovery_code": codes[1], "new_password": "yet another new phrase"}
     answer = sam.post("/api/sessions/recovery", json={**form, "code": code_of(secret, steps=1)})

@@ -133,7 +133,8 @@ def recover(
     except ReelmError as error:
         shown = {"error": error.sentence, "values": {"handle": form.get("handle", "")}}
         return page(request, viewer, "recover.html", STATUS[error.kind], **shown)
-    return _entered(sessions.begin(session, parts, viewer, cookies, account_id), "/")
+    # There are new codes to be made, and it opens also while the service is withheld.
+    return _entered(sessions.begin(session, parts, viewer, cookies, account_id), "/settings")
 
 
 def sign_out(session: Session, viewer: Viewer, cookies: Cookies) -> Response:
