@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from contextlib import contextmanager
 from datetime import timedelta
-from importlib import import_module
 from itertools import pairwise
 
 import pytest
@@ -17,7 +16,7 @@ from reelm.feed import popularity as ranking
 from reelm.feed.following import following
 from reelm.feed.hidden import hide
 from reelm.feed.models import FeedSettings, SignalRow
-from reelm.feed.topics import topics
+from reelm.feed.topics import Offers
 from reelm.feed.unprofiled import popular
 from reelm.foundation.clock import now
 from reelm.foundation.database import Base
@@ -27,13 +26,13 @@ from reelm.social.models import Follow
 from reelm.videos.models import Video
 
 KEY = b"k" * 32
+topics = Offers(lambda: False).topics
 
 
 @pytest.fixture(autouse=True)
 def _always_fresh(monkeypatch):
     monkeypatch.setattr(ranking, "POOL_S", -1.0)
     monkeypatch.setattr(ranking, "POOL_SHARE", float("inf"))
-    monkeypatch.setattr(import_module("reelm.feed.topics"), "KEPT_S", -1.0)
 
 
 @pytest.fixture

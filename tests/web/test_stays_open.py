@@ -46,6 +46,7 @@ GET /upload
 DELETE /api/accounts/{handle}/block
 DELETE /api/accounts/{handle}/follow
 DELETE /api/feed/hidden/{kind}/{subject}
+DELETE /api/me/blocks/{account_id}
 DELETE /api/me/follow-requests/{account_id}
 DELETE /api/uploads/{upload_id}
 DELETE /api/videos/{video_id}/captions/{language}

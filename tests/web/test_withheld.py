@@ -1,6 +1,8 @@
 """An order reaches every exit inside its territory, and changes nothing outside."""
 
+import io
 import re
+import zipfile
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -16,8 +18,10 @@ from tests.videos.factory import Clips
 from reelm import accounts, moderation
 from reelm import videos as room
 from reelm.foundation.clock import now, utc_text
+from reelm.foundation.ids import new_id
 from reelm.regions import orders
 from reelm.videos import publish as publishing
+from reelm.videos.models import Sound
 
 VTT = b"WEBVTT\n\n00:00.500 --> 00:01.500\nHello\n"
 INSIDE, OUTSIDE = {"x-country": "IN"}, {"x-country": "DE"}
@@ -243,6 +247,51 @@ def test_a_blocked_service_lets_people_sign_in_export_and_erase_and_comes_back(s
     settle(client, "/", {}, 200)
     assert client.post("/api/sessions", json=credentials).status_code == 401
     assert scene.ana.get(f"/api/videos/{scene.video_id}").status_code == 200
+
+
+def test_lists_of_people_name_nobody_who_is_withheld_where_one_is(scene, join):
+    cleo = join("cleo")
+    assert cleo.patch("/api/me", json={"is_private": True}).status_code == 200
+    assert scene.ana.post("/api/accounts/cleo/follow").json()["state"] == "requested"
+    assert cleo.post("/api/accounts/ben/block").status_code == 204
+    with scene.parts.transaction() as session:
+        sound = Sound(id=new_id(), account_id=scene.ana_id, created_at=now())
+        session.add(sound)
+    for kind, subject in (("creator", scene.ana_id), ("sound", sound.id)):
+        hidden = {"kind": kind, "subject": str(subject)}
+        assert cleo.post("/api/feed/hidden", json=hidden).status_code == 201
+    ben_id = person(scene.parts, "ben")
+    reference = scene.order("geo_restrict", targets=people(scene.ana_id, ben_id), countries=["IN"])
+    for url, name in (
+        ("/api/me/follow-requests", '"ana"'), ("/settings", "@ana"), ("/api/me/blocks", '"ben"'),
+        ("/api/feed/hidden", '"ana"'), ("/settings/feed", "@ana"), ("/api/feed/model", '"ana"'),
+    ):  # fmt: skip
+        assert name in cleo.get(url, headers=OUTSIDE).text, url
+        assert name not in cleo.get(url, headers=INSIDE).text, url
+    for headers, is_named in ((OUTSIDE, True), (INSIDE, False)):
+        export = zipfile.ZipFile(io.BytesIO(cleo.get("/api/me/export", headers=headers).content))
+        assert (b"Sound of ana" in export.read("feed-model.json")) is is_named
+    request = f"/api/me/follow-requests/{scene.ana_id}/acceptance"
+    assert cleo.post(request, headers=INSIDE).status_code == 451
+    (blocked,) = cleo.get("/api/me/blocks", headers=INSIDE).json()["accounts"]
+    assert (blocked["id"], blocked["handle"]) == (str(ben_id), "")
+    assert blocked["display_name"] == "An account that is not available"
+    assert cleo.delete(f"/api/me/blocks/{ben_id}", headers=INSIDE).status_code == 204
+    assert cleo.get("/api/me/blocks").json()["accounts"] == []
+    scene.lift(reference)
+    assert cleo.post(request, headers=INSIDE).status_code == 204
+
+
+@pytest.mark.parametrize("headers", [INSIDE, OUTSIDE])
+def test_hashtags_of_a_withheld_video_are_not_offered_and_come_back(scene, headers):
+    def offered():
+        return shows(scene.ben, "/api/feed/topics", "cat", headers)
+
+    assert offered()
+    reference = scene.order("geo_restrict", targets=videos(scene.video_id), countries=["IN"])
+    assert until(lambda: not offered())
+    scene.lift(reference)
+    assert until(offered)
 
 
 def test_what_an_untrusted_client_says_of_its_country_counts_for_nothing(scene, application):

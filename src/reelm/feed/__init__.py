@@ -19,7 +19,7 @@ from reelm.feed.settings import (
     topic_of,
 )
 from reelm.feed.signals import Kind, Signal
-from reelm.feed.topics import Offer, Used, topics
+from reelm.feed.topics import Offer, Offers, Used
 from reelm.feed.unprofiled import PopularPage, popular
 from reelm.feed.watch import MAX_BATCH, Told, Watched, count_watches, watches_of, watches_of_all
 from reelm.feed.weights import HEADS, SLOTS, SOURCES
@@ -40,6 +40,7 @@ __all__ = [
     "History",
     "Kind",
     "Offer",
+    "Offers",
     "Page",
     "PopularPage",
     "Reason",
@@ -73,7 +74,6 @@ __all__ = [
     "shows_any",
     "signals_of",
     "topic_of",
-    "topics",
     "unexplained",
     "watches_of",
     "watches_of_all",

@@ -21,13 +21,14 @@ from reelm.feed.signals import Kind, Signal
 from reelm.foundation.clock import now
 from reelm.foundation.errors import Conflict, Invalid, Missing
 from reelm.foundation.parts import Parts
+from reelm.regions import withheld
 from reelm.videos.models import Sound
 
 HiddenKind = Literal["video", "creator", "hashtag", "sound"]
 
 # Somebody who hides one thing each hour of a year stays below it; the ranker holds all of them.
 MOST_HIDDEN = 10_000
-GONE = "(no longer here)"
+NOT_AVAILABLE = "(not available)"
 
 _HIDE: Mapping[str, Kind] = {
     "video": Kind.NOT_INTERESTED,
@@ -215,12 +216,12 @@ def _entries(
             of_kind[row.kind].append(int(row.subject))
     named = {
         **_videos(session, account_id, country, of_kind["video"]),
-        **_creators(session, of_kind["creator"]),
-        **_sounds(session, of_kind["sound"]),
+        **_creators(session, country, of_kind["creator"]),
+        **_sounds(session, country, of_kind["sound"]),
     }
     entries = []
     for row in rows:
-        name = f"#{row.subject}" if row.kind == "hashtag" else GONE
+        name = f"#{row.subject}" if row.kind == "hashtag" else NOT_AVAILABLE
         name, url = named.get((row.kind, row.subject), (name, None))
         kind: HiddenKind = row.kind  # type: ignore[assignment]  # only these are ever written
         entries.append(Hidden(kind, row.subject, name, url, row.created_at))
@@ -242,18 +243,20 @@ def _videos(
     }
 
 
-def _creators(session: Session, ids: Sequence[int]) -> Named:
+def _creators(session: Session, country: str | None, ids: Sequence[int]) -> Named:
     query = select(Account.id, Account.display_name, Account.handle)
     query = query.where(Account.id.in_(ids), Account.state == "active")
+    query = query.where(~withheld(country, Account.id))
     return {
         ("creator", str(row.id)): (row.display_name or row.handle, f"/@{row.handle}")
         for row in (session.execute(query) if ids else ())
     }
 
 
-def _sounds(session: Session, ids: Sequence[int]) -> Named:
+def _sounds(session: Session, country: str | None, ids: Sequence[int]) -> Named:
     query = select(Sound.id, Account.display_name, Account.handle)
     query = query.join(Account, Account.id == Sound.account_id).where(Sound.id.in_(ids))
+    query = query.where(~withheld(country, Account.id))
     return {
         ("sound", str(row.id)): (f"Sound of {row.display_name or row.handle}", None)
         for row in (session.execute(query) if ids else ())

@@ -2,17 +2,15 @@
 
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from sqlalchemy import Select, Text, bindparam, func, select
-from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.orm import Session
 
 from reelm.feed.parameters import MOST
-from reelm.regions import ANYWHERE
 from reelm.social import visible_to
 from reelm.videos.models import Video, VideoHashtag
 
@@ -40,30 +38,57 @@ class Offer:
     languages: tuple[Used, ...]
 
 
-_kept: WeakKeyDictionary[Engine | Connection, dict[str, tuple[float, Offer]]] = WeakKeyDictionary()
-_lock = threading.Lock()
+class Offers:
+    """What can be chosen, kept for a minute and dropped when something is withheld or lifted.
+
+    A video that is withheld anywhere is left out for everybody: one offer is for all.
+
+    Args:
+        may_keep: whether each change would be heard of, so that what is kept may be believed.
+    """
+
+    def __init__(self, may_keep: Callable[[], bool]) -> None:
+        self._may_keep = may_keep
+        self._lock = threading.Lock()
+        self._kept: dict[str, tuple[float, Offer]] = {}
+        # Counts changes heard of, so that what was read before one is not kept after it.
+        self._heard = 0
+
+    def on_change(self, kind: str, _number: int) -> None:
+        """Hear of a change; only restrictions matter at once, a new video may wait a minute."""
+        if kind == "subject":
+            self.forget()
+
+    def forget(self) -> None:
+        """Ask the database again."""
+        with self._lock:
+            self._heard += 1
+            self._kept.clear()
+
+    def topics(self, session: Session, language: str = "") -> Offer:
+        """Return the hashtags most used lately, of one language or all, and the languages."""
+        read_at, kept = self._kept.get(language, (0.0, None))
+        if kept is not None and time.monotonic() - read_at < KEPT_S and self._may_keep():
+            return kept
+        heard = self._heard
+        offer = _read(session, language)
+        with self._lock:
+            if heard == self._heard:
+                self._kept[language] = (time.monotonic(), offer)
+            while len(self._kept) > MOST_KEPT:
+                del self._kept[min(self._kept, key=lambda name: self._kept[name][0])]
+        return offer
 
 
-def topics(session: Session, language: str = "") -> Offer:
-    """Return the most used hashtags lately, of one language or all, and the languages there are."""
-    with _lock:
-        offers = _kept.setdefault(session.get_bind(), {})
-        read_at, offer = offers.get(language, (-KEPT_S, None))
-        if offer is not None and time.monotonic() - read_at < KEPT_S:
-            return offer
+def _read(session: Session, language: str) -> Offer:
     bound = {"language": language, "window": WINDOW}
     tags = session.execute(_tags(by_language=bool(language)), {**bound, "most": MOST_TOPICS})
     spoken = session.execute(_languages(), {**bound, "most": MOST_LANGUAGES})
-    offer = Offer(tuple(Used(*row) for row in tags), tuple(Used(*row) for row in spoken))
-    with _lock:
-        offers[language] = (time.monotonic(), offer)
-        while len(offers) > MOST_KEPT:
-            del offers[min(offers, key=lambda name: offers[name][0])]
-    return offer
+    return Offer(tuple(Used(*row) for row in tags), tuple(Used(*row) for row in spoken))
 
 
 def _newest(*, by_language: bool) -> Select[Any]:
-    query = visible_to(None, Video.id, Video.language, country=ANYWHERE).order_by(Video.id.desc())
+    query = visible_to(None, Video.id, Video.language).order_by(Video.id.desc())
     if by_language:
         query = query.where(Video.language == bindparam("language", type_=Text))
     return query.limit(bindparam("window"))

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from reelm.foundation.clock import now
 from reelm.foundation.errors import Conflict, Invalid, Missing
+from reelm.regions import refusal, withheld_by
 from reelm.social.models import Block, Follow
 from reelm.social.pair import hold_pair
 
@@ -58,12 +59,19 @@ def follow_state(session: Session, account_id: int, creator_id: int) -> FollowSt
     return state or "none"
 
 
-def accept_request(session: Session, creator_id: int, account_id: int) -> None:
+def accept_request(
+    session: Session, creator_id: int, account_id: int, country: str | None = None
+) -> None:
     """Let an account follow; accepting again changes nothing.
 
     Raises:
         Missing: it has not asked.
+        LegallyWithheld: an order withholds it where the one who accepts is.
+        Gone: a decision withholds it.
     """
+    by = withheld_by(session, country, [account_id])
+    if by:
+        raise refusal("This account", by)
     accepted = session.scalar(
         update(Follow)
         .where(Follow.account_id == account_id, Follow.creator_id == creator_id)

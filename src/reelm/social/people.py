@@ -1,5 +1,6 @@
 """Accounts as others see them: beside a video or comment, and on their profile."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy.orm import Session
 from reelm.accounts import account_named
 from reelm.accounts.models import Account
 from reelm.foundation.errors import Missing
-from reelm.regions import refusal, withheld_by
+from reelm.regions import Country, refusal, withheld, withheld_by
 from reelm.social.follow import NO_ACCOUNT, FollowState, follow_state
 from reelm.social.models import Block, Follow, VideoCount
 from reelm.social.visibility import (
@@ -21,6 +22,8 @@ from reelm.social.visibility import (
     visible_to,
 )
 from reelm.videos.models import Video
+
+NOT_AVAILABLE = "An account that is not available"
 
 
 @dataclass(frozen=True)
@@ -127,35 +130,50 @@ def profile(
 
 
 def follow_requests(
-    session: Session, account_id: int, *, limit: int, after: int | None = None
+    session: Session,
+    account_id: int,
+    *,
+    limit: int,
+    after: int | None = None,
+    country: Country = None,
 ) -> list[Person]:
     """Return who asks to follow this account; `after` is the last id of the page before."""
     query = (
         select(*person_columns(account_id))
         .join(Follow, Follow.account_id == Account.id)
         .where(Follow.creator_id == account_id, Follow.state == "requested")
-        .where(Account.state == "active")
+        .where(Account.state == "active", ~withheld(country, Account.id))
     )
-    return _page(session, query, limit, after)
+    return [Person(*row) for row in _page(session, query, limit, after)]
 
 
 def blocked_accounts(
-    session: Session, account_id: int, *, limit: int, after: int | None = None
+    session: Session,
+    account_id: int,
+    *,
+    limit: int,
+    after: int | None = None,
+    country: Country = None,
 ) -> list[Person]:
-    """Return the accounts that this one has blocked; `after` is the last id of the page before."""
+    """Return the accounts that this one has blocked; `after` is the last id of the page before.
+
+    One that is withheld where the viewer is has its id alone, by which it can be unblocked.
+    """
     query = (
-        select(*person_columns(account_id))
+        select(withheld(country, Account.id), *person_columns(account_id))
         .join(Block, Block.blocked_id == Account.id)
         .where(Block.account_id == account_id, Account.state == "active")
     )
-    return _page(session, query, limit, after)
+    return [
+        Person(person[0], "", NOT_AVAILABLE, None, None) if is_withheld else Person(*person)
+        for is_withheld, *person in _page(session, query, limit, after)
+    ]
 
 
-def _page(session: Session, query: Any, limit: int, after: int | None) -> list[Person]:
+def _page(session: Session, query: Any, limit: int, after: int | None) -> Sequence[Any]:
     if after is not None:
         query = query.where(Account.id < after)
-    rows = session.execute(query.order_by(Account.id.desc()).limit(limit))
-    return [Person(*row) for row in rows]
+    return session.execute(query.order_by(Account.id.desc()).limit(limit)).all()
 
 
 def _counts(

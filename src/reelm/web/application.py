@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from reelm.feed import Offers
 from reelm.feed.live import LiveFeed
 from reelm.foundation.errors import ReelmError
 from reelm.foundation.logs import Line
@@ -40,7 +41,7 @@ from reelm.web.rendering import error_page
 from reelm.web.routes import ENDPOINTS, RAW_ROUTES
 from reelm.web.security import check_same_site, response_headers
 from reelm.web.viewer import country_at
-from reelm.web.withholding import Changes, ServiceBlock, refuse_service
+from reelm.web.withholding import Changes, Hearer, ServiceBlock, refuse_service
 
 log = logging.getLogger(__name__)
 AWAY = Line("{method} {route}: {error}")
@@ -73,6 +74,8 @@ def build(parts: Parts) -> ASGIApp:
     starlette.state.parts = parts
     starlette.state.live = LiveFeed(parts)
     starlette.state.counted_log = CountedLog()
+    starlette.state.offers = offers = Offers(lambda: changes.connected)
+    changes.tell(Hearer(offers.on_change, offers.forget))
     starlette.state.openapi = _openapi()
     starlette.state.gatherings = {
         endpoint.path: _gathering(parts, starlette.state.live, endpoint.together)

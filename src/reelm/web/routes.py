@@ -218,6 +218,7 @@ SERVICE_API = (
         errors=(Missing,),
     ),
     Endpoint("GET", "/api/me/blocks", blocks.blocked_accounts, access=SIGNED_IN),
+    Endpoint("DELETE", "/api/me/blocks/{account_id}", blocks.unblock_listed, access=SIGNED_IN),
     Endpoint("GET", "/api/me/follow-requests", follows.follow_requests, access=SIGNED_IN),
     Endpoint(
         "POST", "/api/me/follow-requests/{account_id}/acceptance", follows.accept_request,

@@ -11,7 +11,7 @@ from reelm.web.viewer import Viewer
 
 
 class Blocked(msgspec.Struct, frozen=True):
-    """Accounts that one has blocked."""
+    """Accounts that one has blocked; one that is withheld has an id and no handle."""
 
     accounts: list[Creator]
     cursor: str | None
@@ -27,11 +27,20 @@ def unblock(session: Session, viewer: Viewer, handle: str) -> None:
     social.unblock(session, account_id_of(viewer), accounts.account_named(session, handle))
 
 
+def unblock_listed(session: Session, viewer: Viewer, account_id: int) -> None:
+    """Lift a block by the id in the list of blocks; where there is none, nothing happens."""
+    social.unblock(session, account_id_of(viewer), account_id)
+
+
 def blocked_accounts(
     session: Session, viewer: Viewer, cursor: Cursor | None = None, limit: PageSize = 30
 ) -> Blocked:
     """List the accounts that one has blocked."""
     people = social.blocked_accounts(
-        session, account_id_of(viewer), limit=limit + 1, after=number_of(cursor)
+        session,
+        account_id_of(viewer),
+        limit=limit + 1,
+        after=number_of(cursor),
+        country=viewer.country,
     )
     return Blocked([creator_of(p) for p in people[:limit]], cursor_after(people, limit))

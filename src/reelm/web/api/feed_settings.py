@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
+from starlette.requests import Request
 
 from reelm import feed
 from reelm.foundation.database import Session
@@ -89,11 +90,13 @@ def edit_settings(
 
 def list_topics(
     session: Session,
+    request: Request,
     language: LanguageChoice = "",
     limit: Annotated[int, Meta(ge=1, le=200)] = 50,
 ) -> Topics:
     """List the topics that are most used lately, of one language or of all, and the languages."""
-    offer = feed.topics(session, language)
+    offers: feed.Offers = request.app.state.offers
+    offer = offers.topics(session, language)
     return Topics(
         [TopicCount(used.name, used.videos) for used in offer.topics[:limit]],
         [LanguageCount(used.name, used.videos) for used in offer.languages],

@@ -59,14 +59,18 @@ def follow_requests(
 ) -> FollowRequests:
     """List who asks to follow one's account."""
     people = social.follow_requests(
-        session, account_id_of(viewer), limit=limit + 1, after=number_of(cursor)
+        session,
+        account_id_of(viewer),
+        limit=limit + 1,
+        after=number_of(cursor),
+        country=viewer.country,
     )
     return FollowRequests([creator_of(p) for p in people[:limit]], cursor_after(people, limit))
 
 
 def accept_request(session: Session, viewer: Viewer, account_id: int) -> None:
     """Let an account follow one's own."""
-    social.accept_request(session, account_id_of(viewer), account_id)
+    social.accept_request(session, account_id_of(viewer), account_id, viewer.country)
 
 
 def refuse_request(session: Session, viewer: Viewer, account_id: int) -> None:

@@ -148,7 +148,13 @@ def model(session: Session, parts: Parts, viewer: Viewer, live: LiveFeed) -> Mod
     """Read everything that the feed holds of one."""
     viewer_id, account_id = viewer.id, viewer.account_id
     settings = feed.feed_settings(session, parts, viewer_id=viewer_id, account_id=account_id)
-    hidden = feed.hidden(session, viewer_id=viewer_id, account_id=account_id, limit=MOST_HIDDEN)
+    hidden = feed.hidden(
+        session,
+        viewer_id=viewer_id,
+        account_id=account_id,
+        country=viewer.country,
+        limit=MOST_HIDDEN,
+    )
     return Model(
         str(viewer_id),
         settings_of(settings),

@@ -29,7 +29,7 @@ def settings(
     hidden: PageCursor | None = None,
 ) -> Response:
     """Show what is set for the feed; `hidden` is the cursor of older hidden things."""
-    offer = settings_api.list_topics(session, limit=TOPICS_TO_CHOOSE_FROM)
+    offer = settings_api.list_topics(session, request, limit=TOPICS_TO_CHOOSE_FROM)
     found = _hidden_from(session, viewer, hidden)
     return page(
         request,

@@ -39,7 +39,9 @@ def feed(
         return page(request, viewer, "feed.html", videos=[], cursor="", tab=tab)
     if tab != "popular":
         topic = language = ""
-    offer = settings_api.list_topics(session) if tab == "popular" else settings_api.Topics([], [])
+    offer = settings_api.Topics([], [])
+    if tab == "popular":
+        offer = settings_api.list_topics(session, request)
     first = feed_api.feed(
         session,
         parts,
