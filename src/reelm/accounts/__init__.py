@@ -3,7 +3,13 @@
 from reelm.accounts.access_log import Reading, readings
 from reelm.accounts.age import age_of
 from reelm.accounts.copies_kept import KeptCopy, open_preserved, preserved_copies
-from reelm.accounts.disclosure import Disclosure, Package, disclosure, release_disclosure
+from reelm.accounts.disclosure import (
+    Disclosure,
+    Package,
+    disclosure,
+    open_disclosure,
+    release_disclosure,
+)
 from reelm.accounts.erase import ErasureBegun, erase_account, finish_erasure, resume_erasures
 from reelm.accounts.events import AccountErased
 from reelm.accounts.export import export_account
@@ -144,6 +150,7 @@ __all__ = [
     "may",
     "my_account",
     "one_line",
+    "open_disclosure",
     "open_preserved",
     "paragraphs",
     "preservation_recipient",

@@ -68,6 +68,18 @@ def disclosure(session: Session, order_id: int) -> Disclosure:
     return Disclosure(order, packages, sorted(named - {one.account_id for one in packages}))
 
 
+def open_disclosure(session: Session, order_id: int, reader: Reader) -> Disclosure:
+    """Return the same to a member of the staff; that it was opened is logged.
+
+    Raises:
+        Missing: there is no such order, or it is of another kind.
+    """
+    found = disclosure(session, order_id)
+    confidential = found.order.is_confidential
+    log_read(session, reader, "disclosure", order_id, is_confidential=confidential)
+    return found
+
+
 def release_disclosure(session: Session, order_id: int, account_id: int, reader: Reader) -> Package:
     """Hand out the package of one account, and say of the order that it was complied with.
 

@@ -10,7 +10,7 @@ import pyrage
 import pytest
 from starlette.testclient import TestClient
 from tests.regions.factory import Body, make_body, people
-from tests.web.staff import staff_of
+from tests.web.staff import enrol, staff_of, with_role
 
 from reelm import moderation
 from reelm.foundation.parts import Parts
@@ -26,9 +26,9 @@ def body(parts: Parts) -> Body:
         return make_body(session)
 
 
-def _ordered(parts: Parts, body: Body, kind: str, account_id: int) -> str:
+def _ordered(parts: Parts, body: Body, kind: str, account_id: int, **fields: bool) -> str:
     with parts.transaction() as session:
-        envelope = body.order(kind, targets=people(account_id))
+        envelope = body.order(kind, targets=people(account_id), **fields)
         order_id = moderation.submit_order(session, parts, envelope).order_id
     return f"/api/staff/orders/{order_id}/disclosure"
 
@@ -56,8 +56,25 @@ def test_an_officer_hands_out_a_file_that_only_the_authority_opens(
     assert document["tables"]["account"][0]["handle"] == "asha"
     told = officer.get(address).json()
     assert (told["state"], told["packages"][0]["released_at"] is None) == ("complied", False)
-    (read,) = officer.get("/api/staff/access-log").json()["readings"]
-    assert (read["what"], str(account_id) in read["subject_ids"]) == ("disclosure", True)
+    reads = officer.get("/api/staff/access-log").json()["readings"]
+    assert {read["what"] for read in reads} == {"disclosure"}
+    # Looked at three times, and handed out once in between.
+    assert [str(account_id) in read["subject_ids"] for read in reads] == [False, True, False, False]
+
+
+def test_who_said_no_purpose_does_not_see_whom_a_confidential_order_names(
+    parts: Parts, join: Join, body: Body
+) -> None:
+    account_id = int(join("asha").get("/api/me").json()["id"])
+    owner = with_role(parts, join("olga"), "olga", "owner")
+    enrol(owner)
+    address = _ordered(parts, body, "disclose", account_id, confidential=True)
+    refused = owner.get(address)
+    assert (refused.status_code, str(account_id) in refused.text) == (403, False)
+    owner.post("/api/staff/purposes", json={"purpose": "handling orders"})
+    assert owner.get(address).json()["awaited"] == [str(account_id)]
+    (read,) = owner.get("/api/staff/access-log").json()["readings"]
+    assert (read["what"], read["is_published"]) == ("disclosure", False)
 
 
 def test_a_disclosure_is_handed_out_by_those_alone_who_may_and_say_why(

@@ -47,6 +47,64 @@ def test_each_role_reaches_what_its_powers_say_and_nothing_else(
     assert refused == expected
 
 
+# What answers without a purpose: lists without anybody's words, forms, and acts that show nothing
+# of people but what the staff member wrote. Every other address of the staff opens something of
+# somebody, so it is read for a purpose and logged.
+OPENS_NOTHING = """
+GET /api/staff/access-log
+GET /api/staff/accounts
+GET /api/staff/decisions
+GET /api/staff/grievances
+GET /api/staff/jobs
+GET /console
+GET /console/authorities
+GET /console/channel
+GET /console/decisions
+GET /console/decisions/new
+GET /console/grievances
+GET /console/orders
+GET /console/orders/paper
+GET /console/staff
+GET /jobs
+GET /staff/access-log
+GET /staff/purpose
+DELETE /api/staff/accounts/{handle}/second-factor
+POST /api/staff/decisions
+POST /api/staff/decisions/{decision_id}/reversal
+POST /api/staff/grievances/{grievance_id}/acknowledgement
+POST /api/staff/grievances/{grievance_id}/resolution
+POST /api/staff/purposes
+POST /console/authorities
+POST /console/authorities/{authority_id}/keys
+POST /console/authorities/{authority_id}/keys/revocation
+POST /console/authorities/{authority_id}/recipient
+POST /console/channel
+POST /console/decisions
+POST /console/grievances/{grievance_id}/acknowledgement
+POST /console/orders
+POST /console/staff
+POST /console/staff/second-factor-end
+POST /staff/purpose
+PUT /api/staff/accounts/{handle}/role
+"""
+
+
+def test_whatever_opens_something_of_somebody_asks_for_a_purpose_first(
+    parts: Parts, join: Join
+) -> None:
+    owner = with_role(parts, join("sam"), "sam", "owner")
+    enrol(owner)
+    opens = [e for e in STAFF_ENDPOINTS if f"{e.method} {e.path}" not in OPENS_NOTHING.split("\n")]
+    assert len(opens) == len(STAFF_ENDPOINTS) - len(OPENS_NOTHING.strip().split("\n"))
+    for endpoint in opens:
+        path = re.sub(r"\{[^}]*\}", "1", endpoint.path)
+        answer = owner.request(endpoint.method, path, json={}, follow_redirects=False)
+        if endpoint.produces == "text/html":
+            assert answer.headers["location"].startswith("/staff/purpose?next="), endpoint.path
+        else:
+            assert "/api/staff/purposes" in answer.json()["detail"], endpoint.path
+
+
 def test_people_without_a_role_reach_nothing_of_the_staff(client: TestClient, join: Join) -> None:
     member = join("ana")
     for endpoint in STAFF_ENDPOINTS:

@@ -35,9 +35,13 @@ class OrderDisclosure(msgspec.Struct, frozen=True, kw_only=True):
     awaited: list[str]
 
 
-def disclosure(session: Session, order_id: int) -> OrderDisclosure:
-    """List the packages of an order to disclose, one for each account that it names."""
-    found = accounts.disclosure(session, order_id)
+def disclosure(session: Session, reader: Reader, order_id: int) -> OrderDisclosure:
+    """List the packages of an order to disclose, one for each account; the reading is logged."""
+    return shown(accounts.open_disclosure(session, order_id, reader))
+
+
+def shown(found: accounts.Disclosure) -> OrderDisclosure:
+    """Return the packages of an order in the shape of the API."""
     return OrderDisclosure(
         order_id=str(found.order.id),
         authority=found.order.authority,

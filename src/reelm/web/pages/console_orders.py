@@ -286,7 +286,9 @@ def _file(
 ) -> Response:
     found = moderation.open_order(session, order_id, reader=reader)
     is_mine = found.order.entered_by == viewer.account_id
-    is_disclosure = found.order.kind == "disclose"
+    disclosure = None
+    if found.order.kind == "disclose":
+        disclosure = disclosures.shown(accounts.disclosure(session, order_id))
     return page(
         request,
         viewer,
@@ -297,7 +299,7 @@ def _file(
         effect=[{**msgspec.to_builtins(one), "id": str(one.subject_id)} for one in found.effect],
         history=[{**msgspec.to_builtins(one), "id": str(one.entry_id)} for one in found.history],
         is_mine=is_mine,
-        disclosure=disclosures.disclosure(session, order_id) if is_disclosure else None,
+        disclosure=disclosure,
         error=None if error is None else error.sentence,
     )
 
