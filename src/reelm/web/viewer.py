@@ -198,7 +198,9 @@ def client_address(request: HTTPConnection, trusted_proxies: list[str]) -> str:
     address = request.client.host if request.client else ""
     if address not in trusted_proxies:
         return address
-    hops = [hop.strip() for hop in request.headers.get("x-forwarded-for", "").split(",")]
+    # A proxy adds itself to the line that came, or in a line of its own after it.
+    line = ",".join(request.headers.getlist("x-forwarded-for"))
+    hops = [hop.strip() for hop in line.split(",")]
     for hop in reversed([hop for hop in hops if hop]):
         address = hop
         if hop not in trusted_proxies:

@@ -5,12 +5,12 @@ address. Where neither does, nobody knows, and the viewer counts as inside every
 """
 
 import re
-from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
 
 import maxminddb
+from starlette.datastructures import Headers
 
 from reelm.foundation.config import HttpSettings
 from reelm.foundation.errors import BadSetting
@@ -20,9 +20,7 @@ _CODE = re.compile(r"[A-Z]{2}")
 _NOBODY_KNOWS = frozenset({"AA", "AP", "EU", "XX", "ZZ"})
 
 
-def country_of(
-    http: HttpSettings, headers: Mapping[str, str], peer: str, address: str
-) -> str | None:
+def country_of(http: HttpSettings, headers: Headers, peer: str, address: str) -> str | None:
     """Return an ISO 3166-1 alpha-2 code, or None where nobody knows.
 
     Args:
@@ -32,7 +30,10 @@ def country_of(
         address: the address of the client.
     """
     if http.country_header and peer in http.trusted_proxies:
-        told = _code(headers.get(http.country_header, ""))
+        lines = headers.getlist(http.country_header)
+        if len(lines) > 1:
+            return None  # one of them may be the client's own
+        told = _code(lines[0]) if lines else None
         if told is not None:
             return told
     if http.country_database:
