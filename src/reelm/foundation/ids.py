@@ -19,6 +19,7 @@ REGION_BITS, PROCESS_BITS, SEQUENCE_BITS = 10, 6, 6
 MAX_REGION = (1 << REGION_BITS) - 1
 MAX_PROCESS = (1 << PROCESS_BITS) - 1
 MAX_SEQUENCE = (1 << SEQUENCE_BITS) - 1
+MAX_ID = (1 << 63) - 1
 # A clock that is this far behind is a fault to report, not a moment to wait out.
 MAX_WAIT_MS = 10_000
 

@@ -7,7 +7,7 @@ import msgspec
 from starlette.requests import Request
 
 from reelm.foundation.errors import Invalid, TooLarge
-from reelm.web.expected import sentence_of_body
+from reelm.foundation.expected import sentence_of_body
 
 
 async def read_body(request: Request, most_bytes: int) -> bytes:

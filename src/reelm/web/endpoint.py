@@ -35,10 +35,11 @@ from reelm.foundation.errors import (
     Unauthenticated,
     Unavailable,
 )
+from reelm.foundation.expected import sentence_of
+from reelm.foundation.ids import MAX_ID
 from reelm.foundation.logs import Line
 from reelm.foundation.parts import Parts
 from reelm.web.bodies import form_body, json_body, read_body
-from reelm.web.expected import sentence_of
 from reelm.web.gathering import Gathering
 from reelm.web.staff_gate import check_staff, elsewhere, reader_of, without_purpose
 from reelm.web.viewer import Answered, Call, Cookies, Viewer, call_of, viewer_key, viewer_of
@@ -47,7 +48,6 @@ log = logging.getLogger(__name__)
 NOT_WRITTEN = Line("{count} signals were not written: {error}")
 
 MAX_BODY_BYTES = 256 * 1024
-MAX_ID = (1 << 63) - 1
 
 Id = Annotated[str, msgspec.Meta(pattern=r"^[1-9][0-9]{0,18}$", description="A 63-bit id.")]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from reelm import accounts, regions, social, videos
 from reelm.foundation.database import Session
 from reelm.foundation.errors import Missing
+from reelm.foundation.ids import MAX_ID
 from reelm.foundation.parts import Parts
-from reelm.web.endpoint import MAX_ID
 from reelm.web.withholding import Changes, Hearer
 
 # A video's files and access in memory: some kilobytes each, plus open descriptors.

@@ -6,14 +6,13 @@ from typing import Annotated, Any, overload
 from msgspec import Meta
 
 from reelm.foundation.errors import Invalid
+from reelm.foundation.ids import MAX_ID
 
 Cursor = Annotated[
     str,
     Meta(pattern=r"^[1-9][0-9]{0,18}$", description="The `cursor` of the page before."),
 ]
 PageSize = Annotated[int, Meta(ge=1, le=50, description="Most entries on the page.")]
-
-MAX_ID = (1 << 63) - 1
 
 
 @overload

@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from reelm import videos
 from reelm.foundation.errors import Invalid, Missing, ReelmError
+from reelm.foundation.ids import MAX_ID
 from reelm.foundation.parts import Parts
 from reelm.web.api.me import account_id_of, acting_account
-from reelm.web.endpoint import MAX_ID
 from reelm.web.errors import Problem, http_problem, problem_of, problem_response
 from reelm.web.tus_body import end_other, in_thread, receive
 from reelm.web.tus_headers import date, draft, media_type, number

@@ -65,8 +65,25 @@ def _choices(found: inspect.Type) -> list[inspect.Type]:
 
 def _sentence(name: str, found: inspect.Type) -> str:
     choices = _choices(found)
+    if len(choices) == 1 and isinstance(choices[0], inspect.StrType) and choices[0].pattern:
+        return f"{name} has to be {_spelled(found, choices[0].pattern)}."
     words = _WORDS.get(type(choices[0])) if len(choices) == 1 else None
     return f"{name} {words(choices[0]) if words else 'is not as it has to be'}."
+
+
+def _spelled(found: inspect.Type, pattern: str) -> str:
+    if pattern.endswith("[0-9]{0,18}$"):
+        return "an id, as given out here"
+    return _description(found) or "spelled as /api/openapi.json says"
+
+
+def _description(found: inspect.Type) -> str:
+    """Return a type's own description, to go on a sentence with; empty where it has none."""
+    if isinstance(found, inspect.UnionType):
+        return next(filter(None, map(_description, found.types)), "")
+    words: str = (getattr(found, "extra_json_schema", None) or {}).get("description", "")
+    goes_on = words[:1].lower() + words[1:] if words[1:2].islower() else words
+    return goes_on.removesuffix(".")
 
 
 def _bounds(number: inspect.IntType | inspect.FloatType) -> str:
@@ -82,16 +99,13 @@ def _bounds(number: inspect.IntType | inspect.FloatType) -> str:
 
 
 def _text(text: inspect.StrType) -> str:
-    if text.pattern is not None:
-        is_id = text.pattern.endswith("[0-9]{0,18}$")
-        return "an id, as given out here" if is_id else "spelled as /api/openapi.json says"
     if text.min_length and text.max_length:
         return f"a text of {text.min_length:,} to {text.max_length:,} characters"
     return f"a text of at most {text.max_length:,} characters" if text.max_length else "a text"
 
 
 _WORDS: dict[type[inspect.Type], Callable[[Any], str]] = {
-    inspect.LiteralType: lambda of: f"is none of {', '.join(map(str, of.values))}",
+    inspect.LiteralType: lambda of: f"is none of {', '.join(filter(None, map(str, of.values)))}",
     inspect.EnumType: lambda of: f"is none of {', '.join(str(one.value) for one in of.cls)}",
     inspect.BoolType: lambda _: "has to be true or false",
     inspect.IntType: lambda of: f"has to be a whole number{_bounds(of)}",
