@@ -138,4 +138,4 @@ def test_a_revoked_key_orders_nothing_more(desk, region):
     envelope.write_text(reelm("order", "sign", str(statement), "--key", str(other)).stdout)
     done = reelm("order", "submit", str(envelope), "--region", region, check=False)
     assert done.returncode == 2
-    assert "1 are needed" in done.stderr
+    assert "1 is needed" in done.stderr

@@ -31,6 +31,7 @@ def test_the_environment_wins_over_the_file(home: Home) -> None:
         ("[htp]\n", ("htp",)),
         ("[http]\nport = 'x'\n", ("http.port",)),
         ("[database]\nurl = 'mysql://x'\n", ("postgresql://",)),
+        ("data_country = 'UK'\n", ("region.data_country", "GB")),
         ("[storage]\nurl = 'ftp://x'\n", ("s3://",)),
         ("nonsense", ("TOML",)),
     ],

@@ -106,7 +106,9 @@ def test_a_removed_comment_is_not_deleted(session, parts, video):
 
 def test_what_is_wrong_with_a_decision_is_said(session, parts, video):
     video_id, _ = video
-    wrong: tuple[dict[str, Any], ...] = ({"facts": " "}, {"basis": ""}, {"countries": []})
+    wrong: tuple[dict[str, Any], ...] = (
+        {"facts": " "}, {"basis": ""}, {"countries": []}, {"countries": ["UK"]}
+    )  # fmt: skip
     for changed in wrong:
         with pytest.raises(Invalid):
             _decide(session, parts, target_id=video_id, **changed)

@@ -84,7 +84,7 @@ def test_an_authority_of_another_region_orders_nothing_here(parts, elsewhere):
         ours = make_body(session)
         # Its own order for the other region, replayed here by somebody who names ours.
         replayed = foreign.statement("block_service", authority=str(ours.id))
-        with pytest.raises(Invalid, match="1 are needed"):
+        with pytest.raises(Invalid, match="1 is needed"):
             moderation.submit_order(session, parts, foreign.sign(replayed))
         # Ours, signed by ours, but meant for the other region.
         meant = ours.statement("block_service", region=foreign.region)

@@ -14,7 +14,8 @@ from typing import Annotated, Any, get_type_hints
 import msgspec
 from msgspec import Meta
 
-from reelm.foundation.errors import BadSetting
+from reelm.foundation.countries import require_countries
+from reelm.foundation.errors import BadSetting, Invalid
 
 GIB = 1 << 30
 MIB = 1 << 20
@@ -248,8 +249,16 @@ def _checked(tables: dict[str, Any], path: Path) -> Settings:
         raise BadSetting("database.url must begin with postgresql://, or be empty for embedded.")
     if settings.storage.url and not settings.storage.url.startswith("s3://"):
         raise BadSetting("storage.url must begin with s3://, or be empty for the local folder.")
+    _check_country(settings.region.data_country)
     _check_contacts(settings.contacts)
     return settings
+
+
+def _check_country(code: str) -> None:
+    try:
+        require_countries([code] if code else [], what="region.data_country")
+    except Invalid as error:
+        raise BadSetting(error.sentence) from None
 
 
 def _check_contacts(contacts: ContactSettings) -> None:

@@ -2,7 +2,7 @@
 
 from reelm.moderation.affected import tell_affected, tell_ended
 from reelm.moderation.answer import Outcome, acknowledge, resolve
-from reelm.moderation.decide import Country, DecisionKind, Ground, NewDecision, decide, reverse
+from reelm.moderation.decide import DecisionKind, Ground, NewDecision, decide, reverse
 from reelm.moderation.decisions import (
     ListedDecision,
     OpenedDecision,
@@ -45,7 +45,6 @@ from reelm.moderation.targets import Target, has_withheld
 
 __all__ = [
     "PAGE",
-    "Country",
     "DecisionKind",
     "FollowedGrievance",
     "GrievancePage",

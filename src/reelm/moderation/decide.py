@@ -5,16 +5,16 @@ reversing the decision takes that restriction away and no other.
 """
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
 import msgspec
-from msgspec import Meta
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reelm import audit, regions
 from reelm.accounts import Power, data_key, make_key, one_line, paragraphs, require
 from reelm.accounts.models import Account
+from reelm.foundation.countries import require_countries
 from reelm.foundation.errors import Conflict, Invalid, Missing
 from reelm.foundation.ids import new_id
 from reelm.foundation.parts import Parts
@@ -27,7 +27,6 @@ from reelm.videos.models import Video
 
 DecisionKind = Literal["withhold_video", "remove_comment", "suspend_account"]
 Ground = Literal["illegal", "terms"]
-Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$")]
 MOST_BASIS, MOST_FACTS = 200, 4000
 # kind -> the column of its targets, and the column of whose they are
 _TARGETS: dict[str, tuple[Any, Any]] = {
@@ -88,6 +87,7 @@ def decide(
         raise Invalid("Say which facts the decision rests on: the person is told.")
     if new.countries is not None and not new.countries:
         raise Invalid("Name the countries, or leave them out for everywhere.")
+    require_countries(new.countries or ())
     whose = _whose(session, new)
     decision_id = new_id()
     key = make_key(session, parts, decision_id)

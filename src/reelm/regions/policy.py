@@ -11,6 +11,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar, get_type_hints
 import msgspec
 from msgspec import Meta
 
+from reelm.foundation.countries import Country
+
 # The platform's own rule where a pack states none: the age from which the large video platforms
 # take people, which is a custom and not a source of law.
 DEFAULT_MINIMUM_AGE_YEARS = 13
@@ -27,7 +29,6 @@ Hours = Annotated[int, Meta(ge=1, le=8760)]
 People = Annotated[int, Meta(ge=1)]
 Words = Annotated[str, Meta(min_length=1, max_length=300)]
 Several = Annotated[tuple[Words, ...], Meta(min_length=1, max_length=30)]
-Country = Annotated[str, Meta(pattern="^[A-Z]{2}$")]
 
 
 class Fact(msgspec.Struct, Generic[T], frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -4,7 +4,6 @@ Either a proxy that is trusted says so in a header, or a file in MaxMind's forma
 address. Where neither does, nobody knows, and the viewer counts as inside every territory.
 """
 
-import re
 from functools import lru_cache
 from ipaddress import ip_address
 from pathlib import Path
@@ -13,11 +12,8 @@ import maxminddb
 from starlette.datastructures import Headers
 
 from reelm.foundation.config import HttpSettings
+from reelm.foundation.countries import countries
 from reelm.foundation.errors import BadSetting
-
-_CODE = re.compile(r"[A-Z]{2}")
-# What is written where nobody knows, or knows the continent alone: no codes of countries.
-_NOBODY_KNOWS = frozenset({"AA", "AP", "EU", "XX", "ZZ"})
 
 
 def country_of(http: HttpSettings, headers: Headers, peer: str, address: str) -> str | None:
@@ -63,8 +59,9 @@ def _looked_up(path: str, address: str) -> str | None:
 
 
 def _code(text: str) -> str | None:
+    """Return a country's code; XX, or EU where the continent alone is known, is none."""
     code = text.strip().upper()
-    return code if _CODE.fullmatch(code) and code not in _NOBODY_KNOWS else None
+    return code if code in countries() else None
 
 
 @lru_cache(maxsize=4)

@@ -18,6 +18,7 @@ from reelm.regions import orders
 from reelm.regions.models import LegalOrder
 
 PACK = regions.load_pack("IN")
+TOO_LARGE = "9999999999999999999"
 
 
 def accept(session, envelope, unknown=lambda targets: [], pack=PACK):
@@ -77,7 +78,7 @@ def test_what_was_changed_after_signing_is_refused(session):
     payload = json.loads(base64.b64decode(envelope["payload"]))
     payload["targets"]["videos"] = ["6"]
     envelope["payload"] = base64.b64encode(json.dumps(payload).encode()).decode()
-    with pytest.raises(Invalid, match="1 are needed"):
+    with pytest.raises(Invalid, match="no good signature of the authority; 1 is needed"):
         accept(session, json.dumps(envelope).encode())
 
 
@@ -117,19 +118,54 @@ def test_an_authority_orders_what_it_has_the_power_for(session):
         ({"issued_at": "2026-11-23T10:00:00"}, "zone"),
         ({"targets": {}}, "has to name videos"),
         ({"targets": people(7)}, "cannot be aimed at accounts"),
-        ({"countries": ["in"]}, "countries"),
+        ({"countries": ["in"]}, r"countries\[0\] has to be the two capital letters of a country"),
+        ({"countries": ["IN", "UK"]}, "UK is no code of a country .*; the United Kingdom is GB"),
+        ({"countries": ["EL"]}, "Greece is GR"),
+        ({"countries": ["EU"]}, "member states one by one"),
+        ({"countries": ["ZZ"]}, "ZZ is no code of a country"),
         ({"lapses_at": "2199-01-01T00:00:00Z"}, "Only an interim order"),
         ({"complies_by": "2001-01-01T00:00:00Z"}, "complies_by is not after"),
         ({"basis": "Act\x07"}, "cannot be shown"),
         ({"extra": 1}, "extra"),
         ({"authority": "77"}, "no such authority"),
+        ({"authority": TOO_LARGE}, "too large"),
+        ({"targets": {"videos": [TOO_LARGE]}}, f"{TOO_LARGE} is no id"),
+        ({"issued_at": "0001-01-01T00:00:00+14:00"}, "issued_at is not between the years"),
+        ({"complies_by": "9999-12-31T23:59:59-14:00"}, "complies_by is not between the years"),
+        ({"kind": "remov"}, "kind is none of block_service, confirm, disclose"),
+        ({"kind": "geo_restrict"}, r"withhold in some countries \(geo_restrict\) has to name"),
+        ({"complies_by": "tomorrow"}, "complies_by has to be a time such as"),
+        ({"reference": None}, "reference has to be a text of 1 to 200 characters"),
     ],
 )
 def test_an_order_that_contradicts_itself_is_refused_with_what_is_wrong(session, fields, words):
     body = make_body(session)
-    order = body.order("remove", **({"targets": videos(5)} | fields))
+    order = body.sign(body.statement("remove") | {"targets": videos(5)} | fields)
     with pytest.raises((Invalid, Missing), match=words):
         accept(session, order)
+
+
+def test_what_names_a_field_twice_is_refused(session):
+    body = make_body(session)
+    payload = msgspec.json.encode(body.statement("remove", targets=videos(5)))
+    for more in (b'"kind":"preserve"', b'"k\\u0069nd":"preserve"'):
+        twice = payload[:-1] + b"," + more + b"}"
+        with pytest.raises(Invalid, match="kind is given twice"):
+            accept(session, orders.sign_envelope(twice, orders.PAYLOAD_TYPE, body.keys))
+    nested = payload.replace(b'"videos":["5"]', b'"videos":["5"],"videos":["6"]')
+    with pytest.raises(Invalid, match="videos is given twice"):
+        accept(session, orders.sign_envelope(nested, orders.PAYLOAD_TYPE, body.keys))
+    envelope = body.order("remove", targets=videos(5))
+    with pytest.raises(Invalid, match="signatures is given twice"):
+        accept(session, envelope[:-1] + b',"signatures":[]}')
+
+
+def test_an_order_of_an_authority_that_cannot_be_is_not_found(session):
+    body = make_body(session, ("supervise",))
+    for whose in (TOO_LARGE, "0" * 30 + "1", f"{body.id}0"):
+        named = f"{whose}/x"
+        with pytest.raises(Missing, match="no order"):
+            accept(session, body.order("lift", targets={"orders": [named]}))
 
 
 @pytest.mark.parametrize(

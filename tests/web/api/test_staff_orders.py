@@ -165,7 +165,9 @@ def test_a_refused_paper_does_nothing(
         ({"issued_at": "yesterday"}, "Issued at is a date"),
         ({"videos": "12"}, "no such target"),
         ({"videos": ""}, "has to name videos"),
-        ({"countries": "India"}, "not as it should be"),
+        ({"countries": "India"}, "countries[0] has to be the two capital letters"),
+        ({"countries": "IN, UK"}, "the United Kingdom is GB"),
+        ({"authority": "9" * 19}, "too large"),
         ({"authority": "1"}, "no such authority"),
     ],
 )

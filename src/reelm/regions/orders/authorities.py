@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from reelm import audit
 from reelm.foundation.clock import now
+from reelm.foundation.countries import require_countries
 from reelm.foundation.errors import Conflict, Invalid, Missing
 from reelm.foundation.ids import new_id
 from reelm.regions.models import Authority, AuthorityKey
@@ -242,8 +243,8 @@ def _check(new: NewAuthority) -> None:
     for name, text, most in (("name", new.name, 200), ("objections", new.objections, 1000)):
         if not text.strip() or not text.isprintable() or len(text) > most:
             raise Invalid(f"{name} needs printable text of at most {most} characters.")
-    if new.country is not None and not (len(new.country) == 2 and new.country.isupper()):
-        raise Invalid("The country is two capital letters (ISO 3166-1 alpha-2), such as IN.")
+    if new.country is not None:
+        require_countries([new.country], what="country")
     if new.recipient is not None:
         _check_recipient(new.recipient)
 

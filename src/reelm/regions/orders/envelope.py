@@ -6,13 +6,15 @@ the raw public key in hex. What is read is what was signed: the payload's very b
 
 import base64
 import hashlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from msgspec import Meta
 from securesystemslib.exceptions import FormatError, VerificationError
 
 from reelm.foundation.errors import Invalid
+from reelm.regions.orders.strict_json import decoded
 
 # The library looks for the client of each cloud that keeps keys as it loads, so it is loaded where
 # an envelope is at hand, and not at each start. It lists no exports.
@@ -34,10 +36,13 @@ def read_envelope(text: bytes, payload_type: str) -> "Envelope":
 
     if len(text) > MAX_BYTES:
         raise Invalid(f"The envelope is larger than {MAX_BYTES // 1024} KiB.")
+    checked = msgspec.to_builtins(decoded(text, _Envelope, "This is no DSSE envelope"))
     try:
-        envelope = Envelope.from_dict(_checked(text))
-    except (KeyError, TypeError, ValueError, FormatError) as error:
-        raise Invalid(f"This is no DSSE envelope: {error}.") from None
+        envelope = Envelope.from_dict(checked)
+    except (ValueError, FormatError):
+        raise Invalid(
+            "This is no DSSE envelope: payload and signatures are base64, and a keyid signs once."
+        ) from None
     if envelope.payload_type != payload_type:
         raise Invalid(f"The payload type is {envelope.payload_type!r}, and not {payload_type!r}.")
     return envelope
@@ -64,9 +69,9 @@ def signers(envelope: "Envelope", public_keys: list[str], threshold: int) -> lis
         except VerificationError:
             continue
     if len(found) < threshold:
-        raise Invalid(
-            f"It has {len(found)} good signatures of the authority; {threshold} are needed."
-        )
+        has = f"{len(found) or 'no'} good signature{'s' if len(found) > 1 else ''}"
+        needed = "1 is needed" if threshold == 1 else f"{threshold} are needed"
+        raise Invalid(f"It has {has} of the authority; {needed}.")
     return sorted(found)
 
 
@@ -109,11 +114,6 @@ def _key(public_key: str) -> "SSlibKey":
     return SSlibKey.from_crypto(public, keyid=key_id(public_key))
 
 
-def _checked(text: bytes) -> dict[str, Any]:
-    envelope = msgspec.json.decode(text, type=_Envelope)
-    return msgspec.to_builtins(envelope)  # type: ignore[no-any-return]
-
-
 class _Signature(msgspec.Struct, forbid_unknown_fields=True):
     keyid: str
     sig: str
@@ -122,8 +122,4 @@ class _Signature(msgspec.Struct, forbid_unknown_fields=True):
 class _Envelope(msgspec.Struct, forbid_unknown_fields=True):
     payload: str
     payloadType: str  # noqa: N815 - DSSE's own name
-    signatures: list[_Signature]
-
-    def __post_init__(self) -> None:
-        if len(self.signatures) > MOST_SIGNATURES:
-            raise ValueError(f"more than {MOST_SIGNATURES} signatures")
+    signatures: Annotated[list[_Signature], Meta(max_length=MOST_SIGNATURES)]

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from reelm.foundation.errors import Missing
+from reelm.foundation.ids import MAX_ID
 from reelm.regions.clock_watch import time_bounds
 from reelm.regions.models import Authority, LegalOrder
 
@@ -136,8 +137,8 @@ def orders_named(
     for name in references:
         whose, slash, rest = name.partition("/")
         candidates = [(authority_id, name)]
-        if slash and whose.isascii() and whose.isdigit():
-            candidates.append((int(whose[:19]), rest))
+        if slash and whose.isascii() and whose.isdigit() and int(whose) <= MAX_ID:
+            candidates.append((int(whose), rest))
         ids = [_id_of(session, *candidate) for candidate in candidates]
         order_id = next((one for one in ids if one is not None), None)
         if order_id is None:

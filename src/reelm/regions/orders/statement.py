@@ -1,7 +1,7 @@
 """What an order says: the documented JSON form that an authority signs.
 
-docs/orders.md describes it field by field. A field that is not known is refused, so that nothing
-an authority says is passed over.
+docs/orders.md describes it field by field. A field that is not known, or is given twice, is
+refused, so that nothing an authority says is passed over.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,10 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from reelm.foundation.countries import Country, require_countries
 from reelm.foundation.errors import Invalid
+from reelm.foundation.ids import MAX_ID
+from reelm.regions.orders.strict_json import decoded
 
 FORM = "reelm-order/1"
 PAYLOAD_TYPE = "application/vnd.reelm.order+json"
@@ -60,11 +63,27 @@ AIMED_AT: dict[str, frozenset[str]] = {
 RESTRICTING = frozenset({"remove", "geo_restrict", "suspend_account", "block_service"})
 # Those about other orders: done at once, and then over.
 ABOUT_ORDERS = frozenset({"confirm", "lift"})
+# "An order to ...", for people.
+TO_DO: dict[str, str] = {
+    "remove": "remove videos",
+    "geo_restrict": "withhold in some countries",
+    "suspend_account": "suspend accounts",
+    "block_service": "block the service",
+    "preserve": "preserve data",
+    "disclose": "disclose data",
+    "confirm": "confirm other orders",
+    "lift": "lift other orders",
+}
 
 Reference = Annotated[str, Meta(min_length=1, max_length=200)]
 Id = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,18}$")]
-Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$")]
+RegionName = Annotated[
+    str,
+    Meta(pattern=r"^[0-9a-f]{32}$", description="The region's name in orders, 32 hex digits."),
+]
 MOST_TARGETS = 1000
+# With a year to spare, so that no zone takes a time out of the years 1 to 9999.
+FIRST_YEAR, LAST_YEAR = 1900, 9998
 
 
 class _Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -91,7 +110,7 @@ class OrderStatement(_Form, frozen=True):
     """An order, as its authority wrote it."""
 
     form: Literal["reelm-order/1"]
-    region: Annotated[str, Meta(pattern=r"^[0-9a-f]{32}$")]
+    region: RegionName
     authority: Id
     reference: Reference
     kind: Kind
@@ -113,10 +132,7 @@ def read_statement(payload: bytes) -> OrderStatement:
     Raises:
         Invalid: it is not in the documented form, or it contradicts itself; says where.
     """
-    try:
-        statement = msgspec.json.decode(payload, type=OrderStatement)
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
-        raise Invalid(f"The order is not in the form {FORM}: {error}.") from None
+    statement = decoded(payload, OrderStatement, f"The order is not in the form {FORM}")
     check(statement)
     return statement
 
@@ -136,9 +152,10 @@ def check(statement: OrderStatement) -> None:
         extra = ", ".join(sorted(named - wanted))
         raise Invalid(f"An order to {_words(kind)} cannot be aimed at {extra}.")
     if kind == "geo_restrict" and statement.countries is None:
-        raise Invalid("An order to geo restrict has to name the countries.")
+        raise Invalid(f"An order to {_words(kind)} has to name the countries.")
     if statement.countries is not None and kind not in RESTRICTING:
         raise Invalid(f"An order to {_words(kind)} holds everywhere: leave countries out.")
+    require_countries(statement.countries or ())
     if statement.lapses_at is not None and not statement.interim and kind != "preserve":
         raise Invalid(
             "Only an interim order, or one to preserve, lapses: leave lapses_at out, or say that"
@@ -146,18 +163,28 @@ def check(statement: OrderStatement) -> None:
         )
     if statement.interim and kind not in RESTRICTING:
         raise Invalid(f"An order to {_words(kind)} cannot be interim.")
+    _check_ids((statement.authority, *targets.videos, *targets.accounts))
     _check_times(statement)
     _check_texts((statement.reference, statement.basis, *targets.orders))
     _check_texts(statement.reasons.splitlines())
 
 
+def _check_ids(ids: Sequence[str]) -> None:
+    too_large = next((one for one in ids if int(one) > MAX_ID), None)
+    if too_large is not None:
+        raise Invalid(f"{too_large} is no id that was given out here: it is too large.")
+
+
 def _check_times(statement: OrderStatement) -> None:
-    times = (statement.issued_at, statement.complies_by, statement.lapses_at)
-    if any(time is not None and time.tzinfo is None for time in times):
-        raise Invalid("Times need their zone, such as 2026-11-23T10:00:00Z.")
-    for name in ("complies_by", "lapses_at"):
-        time = getattr(statement, name)
-        if time is not None and time <= statement.issued_at:
+    for name in ("issued_at", "complies_by", "lapses_at"):
+        time: datetime | None = getattr(statement, name)
+        if time is None:
+            continue
+        if time.tzinfo is None:
+            raise Invalid(f"{name} needs its zone, such as 2026-11-23T10:00:00Z.")
+        if not FIRST_YEAR <= time.year <= LAST_YEAR:
+            raise Invalid(f"{name} is not between the years {FIRST_YEAR} and {LAST_YEAR}.")
+        if name != "issued_at" and time <= statement.issued_at:
             raise Invalid(f"{name} is not after issued_at.")
 
 
@@ -168,4 +195,4 @@ def _check_texts(texts: Sequence[str]) -> None:
 
 
 def _words(kind: str) -> str:
-    return kind.replace("_", " ")
+    return f"{TO_DO[kind]} ({kind})"

@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from reelm import moderation
 from reelm.accounts import Reader
+from reelm.foundation.countries import Country
 from reelm.foundation.database import Session
 from reelm.foundation.parts import Parts
 from reelm.web.api.me import account_id_of
@@ -28,7 +29,7 @@ class DecisionForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     basis: Annotated[str, Meta(min_length=1, max_length=200)]
     category: ReportReason
     facts: Annotated[str, Meta(min_length=1, max_length=4000)]
-    countries: Annotated[list[moderation.Country], Meta(min_length=1, max_length=250)] | None = None
+    countries: Annotated[list[Country], Meta(min_length=1, max_length=250)] | None = None
     grievance_id: Id | None = None
     automated_detection: bool = False
 

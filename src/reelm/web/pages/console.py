@@ -11,6 +11,7 @@ from reelm import accounts, moderation, regions
 from reelm.accounts import Power, Reader
 from reelm.foundation.database import Session
 from reelm.foundation.errors import Invalid, ReelmError
+from reelm.foundation.expected import sentence_of_body
 from reelm.foundation.parts import Parts
 from reelm.web.api import grievances as grievances_api
 from reelm.web.api import staff_decisions as decisions_api
@@ -193,7 +194,7 @@ def converted(values: dict[str, Any], kind: Any) -> Any:
     try:
         return msgspec.convert(values, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise Invalid(f"The form is not as it should be: {error}.") from None
+        raise Invalid(f"The form: {sentence_of_body(error, kind)}") from None
 
 
 def _opened(

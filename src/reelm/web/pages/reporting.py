@@ -11,6 +11,7 @@ from reelm import accounts, moderation, social
 from reelm.feed.live import Outbox
 from reelm.foundation.database import Session
 from reelm.foundation.errors import Invalid, ReelmError
+from reelm.foundation.expected import sentence_of_body
 from reelm.foundation.parts import Parts
 from reelm.web.api import notices as notices_api
 from reelm.web.api import reports as reports_api
@@ -161,7 +162,7 @@ def _converted(form: Fields, kind: Any) -> Any:
     try:
         return msgspec.convert(form, kind)
     except msgspec.ValidationError as error:
-        raise Invalid(f"The form is not as it should be: {error}.") from None
+        raise Invalid(f"The form: {sentence_of_body(error, kind)}") from None
 
 
 def _target(session: Session, viewer: Viewer, kind: str, text: str) -> dict[str, str | None]:
