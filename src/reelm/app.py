@@ -20,6 +20,7 @@ from reelm.foundation.database import Base, Database, Session, embedded
 from reelm.foundation.database.classes import undeclared
 from reelm.foundation.database.lease import leased_ids
 from reelm.foundation.database.roles import app_conninfo, ensure_app, ensure_owner
+from reelm.foundation.database.schema import ensure_schema
 from reelm.foundation.errors import Unavailable
 from reelm.foundation.events import Subscribers
 from reelm.foundation.home import Home
@@ -158,11 +159,8 @@ def prepare(home: Home, settings: Settings, owner: str) -> int:
     Raises:
         Unavailable: something that holds data declares no data class; names it.
     """
-    # What migrates takes long to load, and web and worker never do.
-    from reelm.foundation.database.migrate import migrate  # noqa: PLC0415
-
     home.check_keys()
-    migrate(owner)
+    ensure_schema(owner)
     with (
         _owner_database(owner) as database,
         leased_ids(database, settings.region.number),

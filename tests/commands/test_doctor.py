@@ -13,8 +13,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from tests.commands.factory import owner_of, reelm
 
-from reelm.commands.contents import newest_revision
 from reelm.foundation.database import embedded
+from reelm.foundation.database.schema import newest_revision
 from reelm.foundation.ids import EPOCH_MS
 
 

@@ -8,8 +8,6 @@ from typing import Any
 
 from psycopg import Connection, sql
 
-from reelm.foundation.database.migrate import migrations
-
 # Columns that say how large the object beside them is.
 SIZES = {
     ("rendition", "object"): "size_bytes",
@@ -17,26 +15,6 @@ SIZES = {
     ("video", "original_object"): "original_bytes",
 }
 MAJOR = 10_000
-
-
-def revision(connection: Connection[Any]) -> str | None:
-    """Return the schema's revision, or None where no table is made yet."""
-    found = connection.execute("SELECT to_regclass('public.alembic_version')").fetchone()
-    if found is None or found[0] is None:
-        return None
-    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    return None if row is None else str(row[0])
-
-
-def newest_revision() -> str:
-    """Return the revision that this release makes."""
-    return str(migrations().get_current_head())
-
-
-def known_revisions() -> set[str]:
-    """Return the revisions that this release can start from."""
-    script = migrations()
-    return {step.revision for step in script.walk_revisions()}
 
 
 def server_major(connection: Connection[Any]) -> int:

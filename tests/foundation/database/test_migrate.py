@@ -13,8 +13,8 @@ import pytest
 from psycopg.conninfo import make_conninfo
 
 from reelm import app
-from reelm.foundation.database import embedded, roles
-from reelm.foundation.database.migrate import migrate
+from reelm.foundation.database import embedded, roles, schema
+from reelm.foundation.database.migrate import migrate, migrations
 from reelm.foundation.errors import Unavailable
 
 PASSWORD = "owner-of-the-tests"
@@ -49,6 +49,17 @@ def test_an_empty_database_gets_every_table_and_then_nothing_more(empty: str) ->
     assert migrate(empty) is True
     assert {"video", "audit_entry", "procrastinate_jobs"} <= tables(empty)
     assert migrate(empty) is False
+    schema.ensure_schema(empty)
+
+
+def test_a_schema_that_is_older_is_brought_up(empty: str) -> None:
+    schema.ensure_schema(empty)
+    assert "video" in tables(empty)
+
+
+def test_each_migration_is_named_by_its_revision() -> None:
+    known = [step.revision for step in migrations().walk_revisions("base", "head")]
+    assert list(schema.known_revisions()) == known[::-1]
 
 
 def test_processes_that_start_at_once_wait_for_one_another(empty: str) -> None:

@@ -32,9 +32,10 @@ from reelm.commands.backup.manifest import (
     write_manifest,
 )
 from reelm.commands.backup.objects import ObjectCopies
-from reelm.commands.contents import count_rows, named_objects, revision, server_major
+from reelm.commands.contents import count_rows, named_objects, server_major
 from reelm.foundation.clock import now
 from reelm.foundation.config import Settings, load
+from reelm.foundation.database.schema import revision
 from reelm.foundation.errors import Conflict, Invalid, Unavailable
 from reelm.foundation.home import Home
 from reelm.foundation.storage import open_store

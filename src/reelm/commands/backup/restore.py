@@ -28,14 +28,13 @@ from reelm.commands.backup.manifest import (
 from reelm.commands.backup.progress import bar
 from reelm.commands.contents import (
     count_rows,
-    known_revisions,
     named_objects,
-    revision,
     server_major,
     tables,
 )
 from reelm.foundation.config import Settings, load
 from reelm.foundation.database import embedded
+from reelm.foundation.database.schema import known_revisions, revision
 from reelm.foundation.errors import Conflict, Invalid, ReelmError, Unavailable
 from reelm.foundation.home import Home
 from reelm.foundation.home_files import FOLDERS

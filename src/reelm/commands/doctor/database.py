@@ -8,7 +8,7 @@ import psycopg
 from psycopg import Connection, sql
 
 from reelm import app
-from reelm.commands.contents import newest_revision, revision, server_major
+from reelm.commands.contents import server_major
 from reelm.commands.doctor.audit import check_audit
 from reelm.commands.doctor.check import Check, fail, guarded, ok, warn
 from reelm.commands.doctor.feed import check_feed
@@ -18,6 +18,7 @@ from reelm.foundation.classes import NOT_DECLARED
 from reelm.foundation.clock import now
 from reelm.foundation.config import Settings
 from reelm.foundation.database import Base, Database
+from reelm.foundation.database.schema import newest_revision, revision
 from reelm.foundation.home import Home
 from reelm.foundation.ids import MAX_PROCESS, made_at
 
