@@ -3,15 +3,18 @@
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
-from tests.regions.factory import make_body, videos
+from sqlalchemy import select, text, update
+from tests.regions.factory import make_body, people, videos
 
 from reelm import regions
 from reelm.audit.models import AuditEntry
 from reelm.foundation.clock import now
+from reelm.foundation.errors import Conflict
 from reelm.foundation.ids import new_id
 from reelm.regions import orders
 from reelm.regions.clock_watch import Clocks, mark_clocks, time_bounds
+from reelm.regions.models import LegalOrder
+from reelm.regions.tasks import LAPSE_ORDERS
 
 PACK = regions.load_pack("IN")
 HOUR = timedelta(hours=1)
@@ -155,3 +158,35 @@ def test_intimate_imagery_is_due_sooner(session):
     envelope = body.order("remove", targets=videos(new_id()), category="intimate_imagery")
     taken = orders.accept_signed(session, PACK, envelope, lambda _: [])
     assert taken.due_at == taken.received_at + 2 * HOUR
+
+
+def test_what_has_lapsed_is_not_taken(session):
+    body, past = make_body(session), (now() - timedelta(seconds=1)).isoformat()
+    for kind, fields in (
+        ("remove", {"targets": videos(7), "interim": True}),
+        ("preserve", {"targets": people(8)}),
+    ):
+        with pytest.raises(Conflict, match="lapsed at"):
+            orders.accept_signed(
+                session, PACK, body.order(kind, lapses_at=past, **fields), lambda _: []
+            )
+    assert not regions.restrictions_on(session, [7])
+
+
+def test_what_has_lapsed_is_not_confirmed_even_before_anybody_looked(session, interim):
+    body, reference, video = interim
+    session.execute(update(LegalOrder).values(lapses_at=now() - timedelta(seconds=1)))
+    order = body.order("confirm", targets={"orders": [reference]})
+    with pytest.raises(Conflict, match=f"{reference} lapsed at"):
+        orders.accept_signed(session, PACK, order, lambda _: [])
+    orders.accept_signed(
+        session, PACK, body.order("lift", targets={"orders": [reference]}), lambda _: []
+    )
+    assert not regions.restrictions_on(session, [video])
+
+
+def test_an_interim_order_is_looked_at_when_its_time_comes(session, interim):
+    defer_times = text("SELECT scheduled_at FROM procrastinate_jobs WHERE task_name = :task")
+    (at,) = session.scalars(defer_times, {"task": LAPSE_ORDERS.name})
+    (order,) = orders.orders(session)
+    assert timedelta() < at - order.lapses_at < timedelta(seconds=5)

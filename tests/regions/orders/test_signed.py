@@ -11,6 +11,7 @@ from sqlalchemy import select
 from tests.regions.factory import make_body, people, videos
 
 from reelm import regions
+from reelm.audit.models import AuditEntry
 from reelm.foundation.clock import now, utc_text
 from reelm.foundation.errors import Conflict, Invalid, Missing
 from reelm.foundation.ids import new_id
@@ -235,3 +236,19 @@ def test_two_orders_on_one_video_are_lifted_one_by_one(session):
     assert not regions.withheld_by(session, "IN", [video])
     assert regions.withheld_by(session, "DE", [video])
     assert regions.withheld_by(session, None, [video])  # nobody knows where: inside
+
+
+def test_an_act_about_a_confidential_order_is_logged_as_confidentially(session):
+    body, court = make_body(session), make_body(session, ("supervise",))
+    secret = body.statement("remove", targets=videos(new_id()), confidential=True)
+    open_ = body.statement("remove", targets=videos(new_id()))
+    taken = [accept(session, body.sign(one)) for one in (secret, open_)]
+    names = [f"{body.id}/{one['reference']}" for one in (secret, open_)]
+    lift = accept(session, court.order("lift", targets={"orders": names}))
+    told = {entry.body.get("order_id"): entry for entry in session.scalars(select(AuditEntry))}
+    assert not {str(taken[0].order_id), str(lift.order_id)} & told.keys()
+    ended = told[str(taken[1].order_id)]
+    assert (ended.kind, "ended_by" in ended.body) == ("regions.order_ended", False)
+    everything = str([entry.body for entry in session.scalars(select(AuditEntry))])
+    assert str(lift.order_id) not in everything
+    assert orders.order(session, lift.order_id).is_confidential

@@ -52,7 +52,8 @@ def accept_signed(
     Raises:
         Invalid: the envelope, the signatures, the powers or the statement are wrong.
         Missing: there is no such authority, or no order of a name that it gives.
-        Conflict: another order has its reference, or an order that it names is not in force.
+        Conflict: another order has its reference, or an order that it names is not in force, or
+            it has lapsed.
     """
     envelope = read_envelope(envelope_text, PAYLOAD_TYPE)
     statement = read_statement(envelope.payload)
@@ -64,6 +65,7 @@ def accept_signed(
     received_at = check_order(session, statement, unknown)
     require_power(session, by, statement)
     order = make_order(
+        session,
         pack,
         statement,
         received_at=received_at,

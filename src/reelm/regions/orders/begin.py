@@ -1,6 +1,7 @@
 """Put an order in force: its row, what it withholds, its entry in the log, its event."""
 
 from datetime import datetime
+from math import ceil
 
 from sqlalchemy.orm import Session
 
@@ -8,6 +9,8 @@ from reelm.foundation.clock import utc_text
 from reelm.foundation.errors import Conflict, Invalid
 from reelm.foundation.events import publish
 from reelm.foundation.ids import new_id
+from reelm.foundation.jobs import defer
+from reelm.regions.clock_watch import time_bounds
 from reelm.regions.events import OrderInForce
 from reelm.regions.models import LegalOrder
 from reelm.regions.orders.authorities import KnownAuthority
@@ -24,9 +27,11 @@ from reelm.regions.orders.statement import (
 )
 from reelm.regions.policy import PolicyPack
 from reelm.regions.restrictions import SERVICE, restrict
+from reelm.regions.tasks import LAPSE_ORDERS
 
 
 def make_order(
+    session: Session,
     pack: PolicyPack,
     statement: OrderStatement,
     *,
@@ -36,6 +41,8 @@ def make_order(
     entered_by: int | None = None,
 ) -> LegalOrder:
     """Return the row of an order that nobody has acted on yet.
+
+    One about a confidential order is confidential: it would tell which order that is, and whose.
 
     Raises:
         Invalid: it is confidential where the law allows none to be, or nobody knows when it lapses.
@@ -53,7 +60,7 @@ def make_order(
         targets={name: getattr(statement.targets, name) for name in Targets.__struct_fields__},
         countries=statement.countries,
         is_interim=statement.interim,
-        is_confidential=statement.confidential,
+        is_confidential=statement.confidential or _names_confidential(session, statement),
         state="entered",
         issued_at=statement.issued_at,
         received_at=received_at,
@@ -85,13 +92,27 @@ def require_power(session: Session, by: KnownAuthority, statement: OrderStatemen
                 " encrypted; it has to be registered with one (--recipient) first."
             )
         return
-    for about in orders_named(session, by.id, statement.targets.orders):
+    for about in _named(session, statement):
         if about.authority_id != by.id and "supervise" not in by.powers:
             raise Invalid(f"The order {about.reference} is another authority's.")
         if about.state != "in_force":
             raise Conflict(f"The order {about.reference} is not in force.")
         if statement.kind == "confirm" and not about.is_interim:
             raise Conflict(f"The order {about.reference} is not interim.")
+        if statement.kind == "confirm":
+            require_time_left(session, about)
+
+
+def require_time_left(session: Session, order: LegalOrder) -> None:
+    """Refuse what would hold, or go on to hold, after its time.
+
+    Raises:
+        Conflict: the order has lapsed, by the earlier of the machine's clocks.
+    """
+    if order.lapses_at is not None and order.lapses_at <= time_bounds(session).earliest:
+        raise Conflict(
+            f"The order {order.reference} lapsed at {utc_text(order.lapses_at)}; give a new one."
+        )
 
 
 def begin_order(session: Session, order: LegalOrder, at: datetime) -> None:
@@ -99,7 +120,11 @@ def begin_order(session: Session, order: LegalOrder, at: datetime) -> None:
 
     What it withholds is withheld from the commit on. What has to be gathered for it, as for a
     disclosure, is left to whoever hears of `OrderInForce`.
+
+    Raises:
+        Conflict: it has lapsed already.
     """
+    require_time_left(session, order)
     session.add(order)
     order.in_force_at = at
     order.state = "in_force"
@@ -114,16 +139,27 @@ def begin_order(session: Session, order: LegalOrder, at: datetime) -> None:
     session.flush()
     _log(session, order, about_ids)
     publish(session, OrderInForce(order_id=order.id))
+    if order.is_interim and order.lapses_at is not None:
+        # Beside the look of every minute, so that nothing is withheld that much longer.
+        defer(session, LAPSE_ORDERS, after_s=ceil((order.lapses_at - at).total_seconds()))
 
 
 def _act_on_others(session: Session, order: LegalOrder) -> list[int]:
     named = orders_named(session, order.authority_id, order.targets["orders"])
     for about in named:
         if order.kind == "lift":
-            end_order(session, about, "lifted", ended_by=order.id)
+            end_order(session, about, "lifted", ended_by=order)
         else:
             about.is_interim, about.lapses_at = False, None
     return [about.id for about in named]
+
+
+def _named(session: Session, statement: OrderStatement) -> list[LegalOrder]:
+    return orders_named(session, int(statement.authority), statement.targets.orders)
+
+
+def _names_confidential(session: Session, statement: OrderStatement) -> bool:
+    return any(about.is_confidential for about in _named(session, statement))
 
 
 def _withhold(session: Session, order: LegalOrder) -> None:

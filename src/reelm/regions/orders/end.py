@@ -17,14 +17,16 @@ Ending = Literal["lifted", "lapsed"]
 
 
 def end_order(
-    session: Session, order: LegalOrder, ending: Ending, *, ended_by: int | None = None
+    session: Session, order: LegalOrder, ending: Ending, *, ended_by: LegalOrder | None = None
 ) -> None:
     """End an order that is in force: what it alone withheld is there again from the commit on."""
     order.state, order.ending = "ended", ending
-    order.ended_at, order.ended_by = now(), ended_by
+    order.ended_at, order.ended_by = now(), None if ended_by is None else ended_by.id
     session.flush()
     unrestrict(session, order.id)
-    by = {} if ended_by is None else {"ended_by": str(ended_by)}
+    # An open entry does not tell of a confidential order that lifted this one and others.
+    is_told = ended_by is not None and (order.is_confidential or not ended_by.is_confidential)
+    by = {"ended_by": str(order.ended_by)} if is_told else {}
     record_order(session, order, "regions.order_ended", ending=ending, **by)
     publish(session, OrderEnded(order_id=order.id))
 

@@ -14,7 +14,7 @@ from reelm.regions.clock_watch import time_bounds
 from reelm.regions.models import LegalOrder
 from reelm.regions.orders.accept import TakenOrder, Unknown, check_order, known_order, taken
 from reelm.regions.orders.authorities import ordering_authority
-from reelm.regions.orders.begin import begin_order, make_order, require_power
+from reelm.regions.orders.begin import begin_order, make_order, require_power, require_time_left
 from reelm.regions.orders.log import record_order
 from reelm.regions.orders.reading import NO_ORDER
 from reelm.regions.orders.statement import OrderStatement, Targets, check
@@ -60,12 +60,14 @@ def enter_on_paper(
         raise Invalid("The document came after it was issued, and not in the future.")
     require_power(session, by, statement)
     order = make_order(
+        session,
         pack,
         statement,
         received_at=received_at,
         document_digest=document_digest,
         entered_by=entered_by,
     )
+    require_time_left(session, order)
     session.add(order)
     session.flush()
     _log(session, order, "regions.order_entered", entered_by)
