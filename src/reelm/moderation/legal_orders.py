@@ -10,7 +10,9 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from reelm.accounts import Power, may
 from reelm.accounts.models import Account, ErasedAccount
+from reelm.foundation.errors import Conflict
 from reelm.foundation.parts import Parts
 from reelm.regions import PolicyPack, load_pack, orders
 from reelm.videos.models import Video
@@ -62,11 +64,23 @@ def check_order(
     Raises:
         Missing: there is no such order.
         Forbidden: the one who entered it cannot check it.
-        Conflict: it was checked already.
+        Conflict: it was checked already, has lapsed, or was entered by somebody who could not do so
+            now; who was sent away leaves nothing behind that still takes effect.
         Invalid: it can no longer be carried out as it was entered.
     """
+    if agrees:
+        _require_officer(session, orders.order(session, order_id))
     unknown = unknown_in(session)
     return orders.check_paper(session, order_id, unknown, checked_by=checked_by, agrees=agrees)
+
+
+def _require_officer(session: Session, order: orders.ListedOrder) -> None:
+    by = select(Account.role).where(Account.id == order.entered_by, Account.state == "active")
+    if order.state == "entered" and not may(session.scalar(by), Power.HANDLE_ORDERS):
+        raise Conflict(
+            "Who entered this order handles orders no more: refuse it, and have another officer"
+            " enter it anew."
+        )
 
 
 def unknown_in(session: Session) -> Callable[[orders.Targets], list[str]]:

@@ -12,7 +12,7 @@ from tests.regions.factory import Body, make_body, people, videos
 from tests.social.factory import make_account, make_video
 from tests.web.staff import staff_of
 
-from reelm import moderation, regions
+from reelm import accounts, moderation, regions
 from reelm.audit.models import AuditEntry
 from reelm.foundation.clock import now
 from reelm.foundation.parts import Parts
@@ -155,6 +155,19 @@ def test_a_refused_paper_does_nothing(
     address = _entered(olga, _form(world))
     assert "refused" in omar.post(f"{address}/check", data={"agrees": "no"}).text
     assert not _withheld(parts, world[1])
+
+
+def test_what_somebody_entered_who_is_no_officer_any_more_is_to_be_entered_anew(
+    parts: Parts, olga: TestClient, omar: TestClient, world: tuple[Body, int]
+) -> None:
+    address = _entered(olga, _form(world))
+    with parts.transaction() as session:
+        accounts.set_role(session, handle="olga", role="moderator")
+    agreed = omar.post(f"{address}/check", data={"agrees": "yes", "document_digest": DIGEST})
+    assert (agreed.status_code, "another officer enter it anew" in agreed.text) == (409, True)
+    assert not _withheld(parts, world[1])
+    assert "refused" in omar.post(f"{address}/check", data={"agrees": "no"}).text
+    assert _entered(omar, _form(world)) != address
 
 
 @pytest.mark.parametrize(
