@@ -2,7 +2,9 @@
 
 import hashlib
 import tomllib
+from collections.abc import Callable
 
+import pytest
 from starlette.testclient import TestClient
 
 from reelm.web import static
@@ -33,3 +35,13 @@ def test_vendored_files_are_those_of_the_lock() -> None:
         data = (static.FOLDER / entry["file"]).read_bytes()
         assert hashlib.sha256(data).hexdigest() == entry["sha256"]
         assert (static.FOLDER / entry["licence_file"]).stat().st_size > 500
+
+
+def test_what_the_api_is_is_rendered_once_for_everybody(
+    client: TestClient, join: Callable[[str], TestClient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "/api/orders/{document_digest}" in client.get("/api").text
+    monkeypatch.setattr("reelm.web.application.part", None)
+    shown = join("ana").get("/api").text
+    assert "/api/orders/{document_digest}" in shown
+    assert 'data-viewer-handle="ana"' in shown

@@ -2,6 +2,7 @@
 
 import io
 import re
+import threading
 import zipfile
 from dataclasses import replace
 from datetime import timedelta
@@ -9,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from starlette.testclient import TestClient
 from tests.commands.served import until
 from tests.regions.factory import make_body, people, videos
@@ -320,3 +322,36 @@ def test_a_signed_order_is_handed_in_over_http_and_asked_about_by_its_digest(sce
     assert [one["name"] for one in known["authorities"]] == ["Demo Ministry"]
     for wrong in (b"{}", b"no", envelope.replace(b'"sig":"', b'"sig":"A')):
         assert client.post("/api/orders", content=wrong, headers=headers).status_code == 400
+
+
+def test_rubbish_from_its_address_does_not_lock_an_authority_out(scene, client, monkeypatch):
+    monkeypatch.setattr(accounts, "ORDER_ADDRESS", accounts.Limit("order.address", 3, 300))
+    headers = {"content-type": "application/json"}
+    forged = scene.body.sign(
+        scene.body.statement("remove", targets=videos(scene.video_id)),
+        [Ed25519PrivateKey.generate()],
+    )
+    for envelope in (b"{}", forged, b"{}", forged, b"{}"):
+        last = client.post("/api/orders", content=envelope, headers=headers)
+    assert (last.status_code, "retry-after" in last.headers) == (429, True)
+    envelope = scene.body.order("remove", targets=videos(scene.video_id))
+    for _ in range(5):
+        taken = client.post("/api/orders", content=envelope, headers=headers)
+        assert (taken.status_code, taken.json()["state"]) == (201, "in_force")
+
+
+def test_an_order_does_not_wait_until_everybody_has_read(scene, client, monkeypatch):
+    """All threads that answer readers wait, as for pages that take long; an order is taken in."""
+    state = client.app.application.starlette.state
+    has_ended = threading.Event()
+    threads = scene.parts.settings.http.threads
+    for _ in range(threads):
+        state.executor.submit(has_ended.wait)
+    envelope = scene.body.order("remove", targets=videos(scene.video_id))
+    try:
+        taken = client.post(
+            "/api/orders", content=envelope, headers={"content-type": "application/json"}
+        )
+        assert taken.status_code == 201
+    finally:
+        has_ended.set()

@@ -37,7 +37,7 @@ from reelm.web.errors import (
 from reelm.web.gathering import Gathering
 from reelm.web.media import Media
 from reelm.web.openapi import document
-from reelm.web.rendering import error_page
+from reelm.web.rendering import error_page, part
 from reelm.web.routes import ENDPOINTS, RAW_ROUTES
 from reelm.web.security import check_same_site, response_headers
 from reelm.web.viewer import country_at
@@ -46,6 +46,8 @@ from reelm.web.withholding import Changes, Hearer, ServiceBlock, refuse_service
 log = logging.getLogger(__name__)
 AWAY = Line("{method} {route}: {error}")
 FAILED = Line("{method} {route} failed")
+# For legal orders and the staff: however many read at once, these do not wait behind them.
+URGENT_THREADS = 4
 ASSETS = "/assets/{digest}/{name:path}"
 
 
@@ -77,6 +79,7 @@ def build(parts: Parts) -> ASGIApp:
     starlette.state.offers = offers = Offers(lambda: changes.connected)
     changes.tell(Hearer(offers.on_change, offers.forget))
     starlette.state.openapi = _openapi()
+    starlette.state.described_api = _described_api
     starlette.state.gatherings = {
         endpoint.path: _gathering(parts, starlette.state.live, endpoint.together)
         for endpoint in ENDPOINTS
@@ -85,6 +88,7 @@ def build(parts: Parts) -> ASGIApp:
     # One thread: however many ask at once whether it is up, they take one connection.
     starlette.state.health_executor = ThreadPoolExecutor(1, "health")
     starlette.state.executor = ThreadPoolExecutor(parts.settings.http.threads, "request")
+    starlette.state.urgent_executor = ThreadPoolExecutor(URGENT_THREADS, "urgent")
     return EarlyAnswers(_Outermost(starlette, media, changes, block))
 
 
@@ -133,7 +137,8 @@ class _Outermost:
         for gathering in self.starlette.state.gatherings.values():
             gathering.stop()
         await loop.run_in_executor(None, live.stop)
-        for executor in (self.starlette.state.executor, self.starlette.state.health_executor):
+        state = self.starlette.state
+        for executor in (state.executor, state.urgent_executor, state.health_executor):
             executor.shutdown(wait=False, cancel_futures=True)
         await send({"type": "lifespan.shutdown.complete"})
 
@@ -194,6 +199,12 @@ async def _asset(request: Request) -> Response:
 @cache
 def _openapi() -> dict[str, Any]:
     return document(ENDPOINTS)
+
+
+@cache
+def _described_api() -> str:
+    # It took a tenth of a second and more of each request, and is the same for all.
+    return part("parts/api_described.html", openapi=_openapi())
 
 
 def _route(parts: Parts, endpoint: Endpoint) -> Route:

@@ -94,6 +94,7 @@ class Endpoint:
         together: how requests are answered together that wait at the same time.
         is_for_reading: whether people open the JSON itself, so that it has lines and indents.
         stays_open: whether it answers also while the whole service is withheld.
+        is_urgent: whether it does not wait for a thread behind everybody else; as of all the staff.
     """
 
     method: str
@@ -109,6 +110,7 @@ class Endpoint:
     together: Together | None = None
     is_for_reading: bool = False
     stays_open: bool = False
+    is_urgent: bool = False
     inputs: dict[str, Any] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -170,7 +172,9 @@ async def answer(endpoint: Endpoint, parts: Parts, request: Request) -> Response
     if inspect.iscoroutinefunction(endpoint.run):
         return _encoded(endpoint, await endpoint.run(parts=parts, request=request))
     loop = asyncio.get_running_loop()
-    executor = request.app.state.executor
+    state = request.app.state
+    is_urgent = endpoint.is_urgent or endpoint.access is STAFF
+    executor = state.urgent_executor if is_urgent else state.executor
     return await loop.run_in_executor(executor, _run, endpoint, parts, request, data)
 
 

@@ -53,6 +53,11 @@ def page(
     return HTMLResponse(html, status, {"cache-control": "no-store", "vary": "Cookie"})
 
 
+def part(template: str, **variables: Any) -> str:
+    """Render a piece of a page that does not depend on the request."""
+    return _environment().get_template(template).render(**variables)
+
+
 def error_page(request: Request, problem: Problem) -> Response:
     """Render an error for a person."""
     if problem.withheld_by:

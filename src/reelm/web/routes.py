@@ -108,7 +108,7 @@ OPEN_API = (
     Endpoint("GET", "/api/authorities", orders.list_authorities),
     Endpoint(
         "POST", "/api/orders", orders.submit_order, status=201,
-        accepts=("application/json",), errors=(Conflict, Missing, RateLimited),
+        accepts=("application/json",), errors=(Conflict, Missing, RateLimited), is_urgent=True,
     ),
     Endpoint("GET", "/api/orders/{document_digest}", orders.order_status, errors=(Missing,)),
 )  # fmt: skip

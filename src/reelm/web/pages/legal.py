@@ -19,4 +19,4 @@ def privacy(request: Request, viewer: Viewer) -> Response:
 
 def api(request: Request, viewer: Viewer) -> Response:
     """Show the API."""
-    return page(request, viewer, "api.html", openapi=request.app.state.openapi)
+    return page(request, viewer, "api.html", described=request.app.state.described_api())
