@@ -37,7 +37,7 @@ from reelm.regions import audit_signer
 from reelm.regions.egress import Recorder
 from reelm.regions.tasks import LAPSE_ORDERS
 from reelm.videos.tasks import SWEEP
-from reelm.web.application import build
+from reelm.web.application import URGENT_THREADS, build
 
 PR_SET_DUMPABLE = 4
 # Requests that one web process answers at once; most of them are media on slow connections.
@@ -63,7 +63,7 @@ def main(role: str, home: str, parent: str, listener: str = "") -> None:
     settings = load(Path(home))
     _hold_egress(role, Path(home), settings)
     threads = settings.http.threads
-    connections = threads + 2 if role == "web" else 8
+    connections = threads + URGENT_THREADS + 2 if role == "web" else 8
     with app.join_region(Path(home), connections=connections) as parts:
         serve = _web(parts, stop, int(listener)) if role == "web" else _worker(parts, stop)
         loop.run_until_complete(serve)
