@@ -1,5 +1,7 @@
 """A region's log, with keys and entries."""
 
+from sqlalchemy import text
+
 from reelm import audit, regions
 from reelm.foundation.parts import Parts
 from reelm.proofs.report import Report
@@ -35,3 +37,8 @@ def verified(parts: Parts, **expected: object) -> Report:
 def size_of(parts: Parts) -> int:
     with parts.transaction() as session:
         return audit.leaf_count(session)
+
+
+def rows(parts, query):
+    with parts.transaction() as session:
+        return session.execute(text(query)).all()
