@@ -80,14 +80,7 @@ class Media:
             self.in_flight.note(tuple(scope["client"]), sent)
             # Once more, as a change between the two was told of before there was a note.
             file = await self._find(ask)
-        fixed = [
-            (b"etag", file.etag.encode()),
-            (b"cache-control", b"private, no-cache"),
-            (b"accept-ranges", b"bytes"),
-            (b"x-content-type-options", b"nosniff"),
-            (b"cross-origin-resource-policy", b"same-origin"),
-            (b"content-type", file.media_type.encode()),
-        ]
+        fixed = _headers_of(file)
         if file.etag in headers.get("if-none-match", ""):
             await _send_empty(send, 304, fixed)
             return
@@ -185,6 +178,17 @@ class Media:
         if file.key is None:
             raise Missing("There is nothing at this address.")
         return await asyncio.to_thread(self.store.get_range, file.key, start, length)
+
+
+def _headers_of(file: MediaFile) -> list[tuple[bytes, bytes]]:
+    return [
+        (b"etag", file.etag.encode()),
+        (b"cache-control", b"private, no-cache"),
+        (b"accept-ranges", b"bytes"),
+        (b"x-content-type-options", b"nosniff"),
+        (b"cross-origin-resource-policy", b"same-origin"),
+        (b"content-type", file.media_type.encode()),
+    ]
 
 
 async def _left(receive: Receive) -> None:
