@@ -73,7 +73,8 @@ GRIEVANCES_DUE = Gauge(
 )
 ORDERS = Gauge(
     "reelm_orders",
-    "Legal orders that wait: entered for a second officer, in force to be complied with.",
+    "Legal orders that wait: entered for a second officer, in force to be complied with; "
+    "confidential ones are not counted.",
     ["state"],
     registry=REGISTRY,
 )

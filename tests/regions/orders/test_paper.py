@@ -63,6 +63,10 @@ def test_what_waits_and_is_late_is_counted(session):
     assert [one.is_overdue for one in orders.orders_due(session)] == [True, False]
     check(session, later.order_id)
     assert orders.waiting_orders(session).entered == 1
+    secret = body.statement("remove", targets=videos(new_id()), confidential=True)
+    enter(session, secret, "ef" * 32)
+    assert orders.waiting_orders(session).entered == 1
+    assert len(orders.orders_due(session)) == 2
 
 
 def test_what_the_paper_does_not_say_is_refused_and_may_be_entered_anew(session):

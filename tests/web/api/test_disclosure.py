@@ -77,6 +77,19 @@ def test_who_said_no_purpose_does_not_see_whom_a_confidential_order_names(
     assert (read["what"], read["is_published"]) == ("disclosure", False)
 
 
+def test_jobs_of_orders_are_shown_to_those_alone_who_may_see_orders(
+    parts: Parts, join: Join, body: Body
+) -> None:
+    account_id = int(join("asha").get("/api/me").json()["id"])
+    _ordered(parts, body, "preserve", account_id, confidential=True)
+    for role, is_shown in (("analyst", False), ("moderator", False), ("officer", True)):
+        handle = f"a_{role}"
+        staff = staff_of(parts, join(handle), handle, role)
+        for address in ("/api/staff/jobs", "/jobs"):
+            assert ("accounts.make_copies" in staff.get(address).text) is is_shown, (role, address)
+    assert 'reelm_orders{state="in_force"} 0.0' in join("ben").get("/metrics").text
+
+
 def test_a_disclosure_is_handed_out_by_those_alone_who_may_and_say_why(
     parts: Parts, join: Join, client: TestClient, body: Body, run_jobs: RunJobs
 ) -> None:

@@ -59,22 +59,28 @@ _LIST = text(
         FROM procrastinate_events WHERE job_id = job.id
     ) event ON true
     WHERE (CAST(:state AS text) IS NULL OR job.status::text = ANY(CAST(:states AS text[])))
+        AND (CAST(:hidden AS text) IS NULL OR job.args -> CAST(:hidden AS text) IS NULL)
     ORDER BY job.status NOT IN ('doing', 'todo', 'failed'), job.id DESC
     LIMIT :limit
     """
 )
 
 
-def list_jobs(session: Session, *, state: str | None = None, limit: int = 100) -> list[ListedJob]:
+def list_jobs(
+    session: Session, *, state: str | None = None, hidden: str | None = None, limit: int = 100
+) -> list[ListedJob]:
     """Return jobs, unfinished and failed ones first, newest first.
 
     Args:
         session: a transaction.
         state: only queued, running, failed or done.
+        hidden: an argument such as `order_id`; jobs that have it are left out.
         limit: at most so many.
     """
     states = [theirs for theirs, ours in STATES.items() if ours == state]
-    rows = session.execute(_LIST, {"state": state, "states": states, "limit": limit})
+    rows = session.execute(
+        _LIST, {"state": state, "states": states, "hidden": hidden, "limit": limit}
+    )
     return [
         ListedJob(
             id=str(row[0]),

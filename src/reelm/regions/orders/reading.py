@@ -105,11 +105,11 @@ class WaitingOrders(msgspec.Struct, frozen=True):
 
 
 def waiting_orders(session: Session) -> WaitingOrders:
-    """Count the orders that wait."""
+    """Count the orders that wait and are not confidential: whoever watches may see the number."""
     is_late = LegalOrder.due_at < time_bounds(session).latest
     rows = session.execute(
         select(LegalOrder.state, func.count(), func.count().filter(is_late))
-        .where(_WAITING)
+        .where(_WAITING, LegalOrder.is_confidential.is_(False))
         .group_by(LegalOrder.state)
     )
     found = {state: (count, late) for state, count, late in rows}

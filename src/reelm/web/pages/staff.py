@@ -23,7 +23,7 @@ Fields = dict[str, str]
 
 def jobs(request: Request, session: Session, viewer: Viewer) -> Response:
     """Show what is queued, running and failed."""
-    found = jobs_api.jobs(session)
+    found = jobs_api.jobs(session, viewer)
     return page(request, viewer, "jobs.html", jobs=found.jobs, counts=found.counts)
 
 
