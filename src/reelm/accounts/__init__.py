@@ -34,8 +34,10 @@ from reelm.accounts.rate import (
     ORDER_ADDRESS,
     REPORT_ACCOUNT,
     REPORT_ADDRESS,
+    WATCH_ADDRESS,
     Limit,
     address_group,
+    count_tries,
     count_try,
 )
 from reelm.accounts.recovery import codes_left, recover, renew_codes
@@ -88,6 +90,7 @@ __all__ = [
     "REPORT_ACCOUNT",
     "REPORT_ADDRESS",
     "ROLES",
+    "WATCH_ADDRESS",
     "AccountErased",
     "DataKey",
     "Disclosure",
@@ -125,6 +128,7 @@ __all__ = [
     "check_language",
     "codes_left",
     "confirm_password",
+    "count_tries",
     "count_try",
     "data_key",
     "derived_key",

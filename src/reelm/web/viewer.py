@@ -100,6 +100,7 @@ class Call(NamedTuple):
     known_id: int | None
     arguments: dict[str, Any]
     country: str | None = None
+    address: str = ""
 
 
 class Answered(NamedTuple):
@@ -124,7 +125,13 @@ def call_of(parts: Parts, scope: Scope, arguments: dict[str, Any]) -> Call:
     request = HTTPConnection(scope)
     cookies = request.cookies
     known = _known(cookies.get(VIEWER_COOKIE, ""), viewer_key(parts.region_key))
-    return Call(cookies.get(SESSION_COOKIE, ""), known, arguments, country_at(parts, request))
+    return Call(
+        cookies.get(SESSION_COOKIE, ""),
+        known,
+        arguments,
+        country_at(parts, request),
+        client_address(request, parts.settings.http.trusted_proxies),
+    )
 
 
 def people_of(session: Session, parts: Parts, calls: Sequence[Call]) -> list[Person]:

@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import func, select, text
 from tests.social.factory import make_account, make_rendition, make_video
 
-from reelm import social
+from reelm import accounts, social
 from reelm.feed.models import SignalRow
 from reelm.feed.signals import Kind, Signal
 from reelm.foundation.errors import Invalid, Unavailable
@@ -156,3 +156,29 @@ def test_strangers_who_come_together_are_different_viewers(parts, live_feed, vid
     calls = [Call("", None, {"limit": 2}) for _ in range(5)]
     answers = feed_together(parts, live_feed, calls)
     assert len({answer.new_id for answer in answers if isinstance(answer, Answered)}) == 5
+
+
+def test_strangers_of_one_address_tell_of_so_many_watches_and_people_with_an_account_of_any(
+    client, join, videos, parts, monkeypatch
+):
+    monkeypatch.setattr(accounts, "WATCH_ADDRESS", accounts.Limit("watch.address", 10, 300))
+    ada = join("ada")
+
+    def tell(who, number=4):
+        who.cookies.pop("reelm_viewer", None)
+        told = [{"video_id": str(video), "watched_ms": 900} for video in videos[:number]]
+        return who.post("/api/watches", json={"watches": told})
+
+    def written():
+        with parts.transaction() as session:
+            rows = select(func.count()).select_from(SignalRow)
+            return session.scalar(rows.where(SignalRow.kind == Kind.WATCH))
+
+    assert [tell(client).status_code for _ in range(2)] == [204, 204]
+    before = written()
+    refused = [tell(client) for _ in range(3)]
+    assert {answer.status_code for answer in refused} == {429}
+    assert 0 < int(refused[0].headers["retry-after"]) <= 300
+    assert written() == before
+    assert tell(ada).status_code == 204
+    assert written() > before
