@@ -9,7 +9,7 @@ from sqlalchemy import select
 from tests.accounts.factory import PASSWORD, code_of, enrolled, signed_in, signed_up
 
 from reelm import accounts
-from reelm.accounts import two_factor
+from reelm.accounts import rate, two_factor
 from reelm.accounts.models import SecondFactor, SignedIn
 from reelm.audit.models import AuditEntry
 from reelm.foundation import clock
@@ -78,7 +78,7 @@ def test_what_is_no_code_is_refused(session, parts, staff, code):
 
 def test_guessing_is_limited_by_account_and_by_address(parts, session, staff):
     secret = enrolled(session, parts, staff)
-    for _ in range(4):  # setting it up was the first try
+    for _ in range(5):
         with pytest.raises(Unauthenticated):
             _check(session, parts, staff, "000000")
     with pytest.raises(RateLimited):
@@ -87,9 +87,37 @@ def test_guessing_is_limited_by_account_and_by_address(parts, session, staff):
     with pytest.raises(RateLimited):
         for account_id in others:
             enrolled(session, parts, account_id)
-            for _ in range(4):
+            for _ in range(5):
                 with pytest.raises(Unauthenticated):
                     _check(session, parts, account_id, "000000")
+
+
+def test_codes_that_are_right_do_not_count_as_tries(parts, session, staff, monkeypatch):
+    secret = enrolled(session, parts, staff)
+    began = _one_window(monkeypatch)
+    for steps in range(1, 9):
+        _at(monkeypatch, began + timedelta(seconds=30 * steps))
+        _check(session, parts, staff, pyotp.TOTP(secret).at(began, counter_offset=steps))
+
+
+def test_a_right_code_forgives_no_wrong_one(parts, session, staff, monkeypatch):
+    secret = enrolled(session, parts, staff)
+    began = _one_window(monkeypatch)
+    for steps, code in enumerate(["000000"] * 4 + ["right"] + ["000000"] + ["right"], start=1):
+        _at(monkeypatch, began + timedelta(seconds=30 * steps))
+        right = pyotp.TOTP(secret).at(began, counter_offset=steps)
+        if steps == 5:
+            _check(session, parts, staff, right)
+        else:
+            with pytest.raises(RateLimited if code == "right" else Unauthenticated):
+                _check(session, parts, staff, right if code == "right" else code)
+
+
+def _one_window(monkeypatch):
+    """Let all tries from now on be of one window of the limits."""
+    began = clock.now() + timedelta(hours=1)
+    monkeypatch.setattr(rate, "now", lambda: began)
+    return began
 
 
 def test_the_secret_is_sealed_and_of_its_own_row(session, parts, staff):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import socket
 import stat
@@ -22,6 +23,7 @@ from pathlib import Path
 from reelm.commands import demo
 from reelm.commands.demo_clips import clips
 wanted = clips()[:3]
+sys.argv[0] = str(Path(sys.executable).with_name("reelm"))
 sys.exit(demo.run(Path(sys.argv[1]), once="once" in sys.argv, port=int(sys.argv[2]), wanted=wanted))
 """
 NUMBERS = {
@@ -58,8 +60,9 @@ def test_once_prints_one_line_of_numbers_and_a_second_run_keeps_what_is_there(re
     assert numbers["videos"] == 3
     assert 0 < numbers["seconds_to_first_playable"] <= numbers["seconds_to_all_playable"]
     note = region / "demo.json"
-    coded = subprocess.run(
-        [Path(sys.executable).with_name("reelm"), "demo", "--code", "--region", region],
+    (command,) = [line for line in errors.splitlines() if "demo --code" in line]
+    coded = subprocess.run(  # as it was printed
+        shlex.split(command),
         capture_output=True,
         text=True,
         check=True,

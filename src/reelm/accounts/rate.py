@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from sqlalchemy import update
 from sqlalchemy.dialects.postgresql import insert
 
 from reelm.accounts.keys import derived_key
@@ -38,8 +39,8 @@ SIGN_UP_ADDRESS = Limit("sign_up.address", 30, 3600)
 RECOVERY_ADDRESS = Limit("recovery.address", 30, 3600)
 RECOVERY_HANDLE = Limit("recovery.handle", 10, 3600)
 PASSWORD_ACCOUNT = Limit("password.account", 10, 900)
-# A code is one of a million and three are good at a time: five tries each quarter of an hour and
-# fifty a day leave a guesser who knows the password one chance in 6,000 a day.
+# A code is one of a million and three are good at a time: five wrong ones each quarter of an hour
+# and fifty a day leave a guesser who knows the password one chance in 6,000 a day.
 SECOND_FACTOR_ACCOUNT = Limit("second_factor.account", 5, 900)
 SECOND_FACTOR_DAY = Limit("second_factor.day", 50, 86_400)
 SECOND_FACTOR_ADDRESS = Limit("second_factor.address", 30, 900)
@@ -72,7 +73,7 @@ def count_try(parts: Parts, limit: Limit, *subject: str | int) -> None:
     Raises:
         RateLimited: with the seconds until the window ends.
     """
-    for refused in count_tries(parts, limit, {"\x1f".join(map(str, subject)): 1}).values():
+    for refused in count_tries(parts, limit, {_joined(subject): 1}).values():
         raise refused
 
 
@@ -86,8 +87,7 @@ def count_tries(parts: Parts, limit: Limit, tries: Mapping[str, int]) -> dict[st
     """
     if not parts.settings.http.rate_limits or not tries:
         return {}
-    seconds = int(now().timestamp())
-    ends = (seconds // limit.window_s + 1) * limit.window_s
+    ends = _window_end(limit)
     # In one order everywhere, so that two who count the same never wait for each other.
     of_hash = dict(sorted((_blind(parts, limit, subject), subject) for subject in tries))
     ends_at = datetime.fromtimestamp(ends, UTC)
@@ -97,12 +97,32 @@ def count_tries(parts: Parts, limit: Limit, tries: Mapping[str, int]) -> dict[st
     ]
     with parts.transaction() as session:
         found = session.execute(_COUNT, rows).all()
-    sentence = f"Too many tries; try again in {_spoken(ends - seconds)}."
+    wait_s = ends - int(now().timestamp())
+    sentence = f"Too many tries; try again in {_spoken(wait_s)}."
     return {
-        of_hash[hashed]: RateLimited(sentence, ends - seconds)
+        of_hash[hashed]: RateLimited(sentence, wait_s)
         for hashed, total in found
         if total > limit.tries
     }
+
+
+def forgive_try(parts: Parts, limit: Limit, *subject: str | int) -> None:
+    """Take back the try of `subject` that was counted last, because it was right.
+
+    It was counted before it was looked at, so that many at once cannot pass the limit.
+    """
+    if not parts.settings.http.rate_limits:
+        return
+    with parts.transaction() as session:
+        session.execute(
+            update(RateLimit)
+            .where(
+                RateLimit.subject == _blind(parts, limit, _joined(subject)),
+                RateLimit.window_ends_at == datetime.fromtimestamp(_window_end(limit), UTC),
+                RateLimit.tries > 0,
+            )
+            .values(tries=RateLimit.tries - 1)
+        )
 
 
 def address_group(address: str) -> str:
@@ -116,6 +136,14 @@ def address_group(address: str) -> str:
             return str(parsed.ipv4_mapped)
         return str(ipaddress.ip_network((parsed, 64), strict=False))
     return address
+
+
+def _joined(subject: tuple[str | int, ...]) -> str:
+    return "\x1f".join(map(str, subject))
+
+
+def _window_end(limit: Limit) -> int:
+    return (int(now().timestamp()) // limit.window_s + 1) * limit.window_s
 
 
 def _blind(parts: Parts, limit: Limit, subject: str) -> bytes:

@@ -22,8 +22,10 @@ from reelm.accounts.rate import (
     SECOND_FACTOR_ACCOUNT,
     SECOND_FACTOR_ADDRESS,
     SECOND_FACTOR_DAY,
+    Limit,
     address_group,
     count_try,
+    forgive_try,
 )
 from reelm.accounts.sessions import mark_passed, revoke_sessions
 from reelm.accounts.sign_in import confirm_password
@@ -183,19 +185,34 @@ def _end(session: Session, account_id: int, *, by: str) -> None:
 
 
 def _take_code(session: Session, parts: Parts, row: SecondFactor, code: str, address: str) -> None:
-    count_try(parts, SECOND_FACTOR_ADDRESS, address_group(address))
-    count_try(parts, SECOND_FACTOR_ACCOUNT, row.account_id)
-    count_try(parts, SECOND_FACTOR_DAY, row.account_id)
-    typed = "".join(code.split())
+    """Take a code once; those that are wrong count as tries."""
+    tries: tuple[tuple[Limit, str | int], ...] = (
+        (SECOND_FACTOR_ADDRESS, address_group(address)),
+        (SECOND_FACTOR_ACCOUNT, row.account_id),
+        (SECOND_FACTOR_DAY, row.account_id),
+    )
+    for limit, subject in tries:
+        count_try(parts, limit, subject)
+    row.last_step = _step_of(session, parts, row, code)
+    session.flush()
+    for limit, subject in tries:
+        forgive_try(parts, limit, subject)
+
+
+def _step_of(session: Session, parts: Parts, row: SecondFactor, code: str) -> int:
+    """Return the step of 30 s that a code belongs to.
+
+    Raises:
+        Unauthenticated: it is wrong, or one of its step or a later one was used before.
+    """
     secret = data_key(session, parts, row.account_id).open(SecondFactor.secret, row.secret)
     try:
-        # Compares in constant time, and says to which step the code belongs.
+        # Compares in constant time.
         step = pyotp.TOTP(secret).verify_and_get_timecode(
-            typed, for_time=now(), valid_window=DRIFT_STEPS
+            "".join(code.split()), for_time=now(), valid_window=DRIFT_STEPS
         )
     except pyotp.OTPVerificationError:
         raise Unauthenticated(WRONG) from None
     if step <= row.last_step:
         raise Unauthenticated(WRONG)
-    row.last_step = step
-    session.flush()
+    return int(step)

@@ -7,6 +7,7 @@ publishes everybody's uploads; so the first can be watched seconds after the sta
 import json
 import os
 import secrets
+import shlex
 import signal
 import socket
 import sys
@@ -95,9 +96,8 @@ class _Show:
                 _say(f"{NAME} is at {address} (Ctrl-C stops it)")
                 for handle, password in signs.items():
                     _say(f"  sign in as {handle}, password {password}")
-                _say(
-                    f"  {demo_fill.STAFF} has a second factor: `reelm demo --code` prints its code"
-                )
+                _say(f"  {demo_fill.STAFF} has a second factor; this prints its code:")
+                _say(f"    {_code_command(self.home.path)}")
                 filled = filling.ensure_videos(self.wanted)
             if self.once:
                 self.summary = {**filled.numbers(), **demo_look.look(address)}
@@ -134,6 +134,11 @@ def _ensure_region(path: Path) -> Home:
     elif load(home.path).region.operator != OPERATOR:
         raise Conflict(f"{home.path} is a region, but not a demo: choose another with --region.")
     return home
+
+
+def _code_command(home: Path) -> str:
+    """Return the command as it works here: `reelm` may be on no path that a shell looks at."""
+    return shlex.join([sys.argv[0], "demo", "--code", "--region", str(home)])
 
 
 def _free_port(address: str, port: int) -> int:
