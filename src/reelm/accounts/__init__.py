@@ -25,6 +25,7 @@ from reelm.accounts.profile import (
     check_language,
     edit_profile,
     handle_of,
+    handles_of,
     set_avatar,
 )
 from reelm.accounts.rate import (
@@ -145,6 +146,7 @@ __all__ = [
     "forget_second_factor",
     "handle_key",
     "handle_of",
+    "handles_of",
     "key_owner",
     "list_sessions",
     "list_staff",

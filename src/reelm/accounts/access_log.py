@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reelm.accounts.handles import account_named
-from reelm.accounts.models import Account
+from reelm.accounts.profile import handles_of
 from reelm.audit.models import AuditEntry, AuditOpening
 
 KIND = "staff.read"
@@ -50,11 +50,7 @@ def readings(
     logged = _published(session, before, reader_id, limit)
     logged += _confidential(session, before, reader_id, limit)
     logged.sort(key=lambda one: one.entry_id, reverse=True)
-    asked = {int(one.body["reader_id"]) for one in logged[:limit]}
-    named = session.execute(
-        select(Account.id, Account.handle).where(Account.id.in_(asked), Account.state == "active")
-    )
-    handles = {row.id: row.handle for row in named}
+    handles = handles_of(session, (int(one.body["reader_id"]) for one in logged[:limit]))
     return [_reading(one, handles) for one in logged[:limit]]
 
 

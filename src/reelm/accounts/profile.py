@@ -1,6 +1,7 @@
 """Profiles: what an account says of itself."""
 
 import re
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 
 import msgspec
@@ -80,6 +81,16 @@ def handle_of(session: Session, account_id: int) -> str:
         Gone: it is being erased.
     """
     return active_account(session, account_id).handle
+
+
+def handles_of(session: Session, account_ids: Iterable[int]) -> dict[int, str]:
+    """Return the handles of those of these accounts that are active, by their ids."""
+    rows = session.execute(
+        select(Account.id, Account.handle).where(
+            Account.id.in_(set(account_ids)), Account.state == "active"
+        )
+    )
+    return {row.id: row.handle for row in rows}
 
 
 def check_display_name(text: str) -> str:

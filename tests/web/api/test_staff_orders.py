@@ -83,7 +83,10 @@ def test_a_paper_order_holds_once_another_officer_has_the_same_document(
     done = omar.post(f"{address}/check", data={"agrees": "yes", "document_digest": DIGEST})
     assert done.status_code == 200
     assert _withheld(parts, video)
-    for words in ("In force", "Entered", "Checked", "It endangers people.", str(video), DIGEST):
+    for words in (
+        *("In force", "Entered", "Checked", "It endangers people.", str(video), DIGEST),
+        *("entered by @olga, checked by @omar", "by @omar</span>"),
+    ):
         assert words in done.text, words
     again = omar.post(f"{address}/check", data={"agrees": "yes", "document_digest": DIGEST})
     assert again.status_code == 409
@@ -175,6 +178,7 @@ def test_what_somebody_entered_who_is_no_officer_any_more_is_to_be_entered_anew(
     [
         ({"document_digest": "short"}, "64 hex digits"),
         ({"issued_at": ""}, "date and time of the document"),
+        ({"received_at": ""}, "Say when the document came"),
         ({"issued_at": "yesterday"}, "Issued at is a date"),
         ({"videos": "12"}, "no such target"),
         ({"videos": ""}, "has to name videos"),
@@ -283,6 +287,7 @@ def test_the_file_of_a_disclosure_lists_its_packages_and_hands_them_over(
     address = f"/console/orders/{order_id}"
     assert "being made" in olga.get(address).text
     run_jobs()
+    assert re.search(r"[1-9][0-9]* KB, made", olga.get(address).text)
     action = re.search(r'action="(/api/staff/orders/[^"]+)"', olga.get(address).text)
     assert action is not None
     assert olga.post(action[1]).headers["content-type"] == "application/octet-stream"

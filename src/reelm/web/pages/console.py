@@ -235,12 +235,15 @@ def _opened_decision(
     error: ReelmError | None = None,
 ) -> Response:
     found = decisions_api.open_decision(session, parts, reader, decision_id)
+    people = [found.account_id, found.decided_by, found.reversed_by]
+    handles = accounts.handles_of(session, [int(one) for one in people if one is not None])
     return page(
         request,
         viewer,
         "console_decision.html",
         200 if error is None else STATUS[error.kind],
         opened=found,
+        handles={str(number): handle for number, handle in handles.items()},
         values=form or {},
         error=None if error is None else error.sentence,
     )

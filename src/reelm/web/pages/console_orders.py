@@ -79,13 +79,14 @@ def enter(
     """Keep what the officer read in a document; it holds once somebody else has checked it."""
     try:
         statement = _statement(session, form)
+        received_at = _required_time(form, "received_at", "when the document came")
         with session.begin_nested():
             taken = moderation.enter_order(
                 session,
                 parts,
                 statement,
                 document_digest=_digest(form),
-                received_at=_time(form, "received_at") or regions.time_bounds(session).latest,
+                received_at=received_at,
                 entered_by=account_id_of(viewer),
             )
     except ReelmError as error:
@@ -218,7 +219,7 @@ def _statement(session: Session, form: Fields) -> orders.OrderStatement:
         "kind": form.get("kind", ""),
         "basis": form.get("basis", "").strip(),
         "reasons": form.get("reasons", "").replace("\r\n", "\n").strip(),
-        "issued_at": _time(form, "issued_at"),
+        "issued_at": _required_time(form, "issued_at", "the date and time of the document"),
         "targets": {
             name: form.get(name, "").replace(",", " ").split() for name in ("videos", "accounts")
         }
@@ -232,10 +233,15 @@ def _statement(session: Session, form: Fields) -> orders.OrderStatement:
         "complies_by": _time(form, "complies_by"),
         "lapses_at": _time(form, "lapses_at"),
     }
-    if values["issued_at"] is None:
-        raise Invalid("Give the date and time of the document.")
     statement: orders.OrderStatement = converted(values, orders.OrderStatement)
     return statement
+
+
+def _required_time(form: Fields, name: str, what: str) -> datetime:
+    found = _time(form, name)
+    if found is None:
+        raise Invalid(f"Say {what}.")
+    return found
 
 
 def _time(form: Fields, name: str) -> datetime | None:
@@ -298,10 +304,21 @@ def _file(
         signed_by=found.signed_by,
         effect=[{**msgspec.to_builtins(one), "id": str(one.subject_id)} for one in found.effect],
         history=[{**msgspec.to_builtins(one), "id": str(one.entry_id)} for one in found.history],
+        handles=_handles(session, found),
         is_mine=is_mine,
         disclosure=disclosure,
         error=None if error is None else error.sentence,
     )
+
+
+def _handles(session: Session, found: moderation.OrderFile) -> dict[str, str]:
+    """Return the handles of the staff who had to do with an order, by their ids."""
+    officers = [act.officer_id for act in found.history] + [
+        found.order.entered_by,
+        found.order.checked_by,
+    ]
+    ids = [int(one) for one in officers if one is not None]
+    return {str(number): handle for number, handle in accounts.handles_of(session, ids).items()}
 
 
 def _changed(
