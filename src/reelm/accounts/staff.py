@@ -62,8 +62,14 @@ def make_staff(session: Session, parts: Parts, *, handle: str, role: str) -> New
     return NewStaff(account_id, is_new, codes)
 
 
-def set_role(session: Session, *, handle: str, role: str | None) -> None:
+def set_role(session: Session, *, handle: str, role: str | None, by: int | None = None) -> None:
     """Give an account a role, or with None take it away; it signs in again.
+
+    Args:
+        session: the transaction.
+        handle: whose.
+        role: which.
+        by: the owner who does it; None: the operator, by command.
 
     Raises:
         Invalid: there is no such role.
@@ -81,7 +87,13 @@ def set_role(session: Session, *, handle: str, role: str | None) -> None:
     session.flush()
     # What a session may do never changes under it.
     revoke_sessions(session, account.id)
-    record(session, "accounts.role_set", account_id=str(account.id), role=role or "none")
+    record(
+        session,
+        "accounts.role_set",
+        account_id=str(account.id),
+        role=role or "none",
+        by="operator" if by is None else str(by),
+    )
 
 
 def refuse_last_owner(session: Session, account: Account) -> None:

@@ -197,7 +197,10 @@ KINDS: Mapping[str, Kind] = {
     ),
     "accounts.reset": Kind("Staff gave a locked-out person new recovery codes.", account_id=ID),
     "accounts.role_set": Kind(
-        "An account has this staff role from here on.", account_id=ID, role=WORD
+        "An account has this staff role from here on, given by an owner or the operator.",
+        account_id=ID,
+        role=WORD,
+        by=WORD,
     ),
     "accounts.second_factor_ended": Kind(
         "The second factor of a staff account was ended: by its person, an owner or the operator.",

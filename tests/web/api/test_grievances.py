@@ -5,11 +5,12 @@ from collections.abc import Callable
 from html import unescape
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 from starlette.testclient import TestClient
 from tests.social.factory import make_video
 from tests.web.staff import staff_of
 
+from reelm.audit.models import AuditEntry
 from reelm.foundation.parts import Parts
 
 Join = Callable[[str], TestClient]
@@ -156,7 +157,9 @@ def test_the_pages_take_a_report_and_tell_how_far_it_is(
     assert 'name="code"' in client.get(address).text
     assert client.post(address, data={"code": "wrong"}).status_code == 404
     assert "no deadline is set here" in client.post(address, data={"code": code[1]}).text
+    assert f"No. {number[1]}" in officer.get("/console").text
     listed = officer.get("/console/grievances").text
+    assert f"No. {number[1]}" in listed
     assert (number[1] in listed, "Look." in listed) == (True, False)
     detail = f"/console{address}"
     assert "Look." in officer.get(detail).text
@@ -186,6 +189,7 @@ def test_a_decision_withholds_tells_and_can_be_objected_to_and_reversed(
     assert client.get(f"/api/videos/{video}").status_code == 200
     made = officer.post("/console/decisions", data=form)
     assert (made.status_code, "It sells pills." in made.text) == (200, True)
+    assert "@olga, a person" in made.text
     assert client.get(f"/api/videos/{video}").status_code == 410
     (decision,) = officer.get("/api/staff/decisions").json()["decisions"]
 
@@ -258,6 +262,16 @@ def test_an_owner_gives_roles_by_the_page(parts: Parts, join: Join) -> None:
         owner.post("/console/staff", data={"handle": "@sam", "role": "analyst"}).status_code == 200
     )
     assert sam.get("/api/me").status_code == 401
+    with parts.transaction() as session:
+        bodies = session.scalars(
+            select(AuditEntry.body)
+            .where(AuditEntry.kind == "accounts.role_set")
+            .order_by(AuditEntry.id)
+        ).all()
+    assert [(body["role"], body["by"]) for body in bodies] == [
+        ("owner", "operator"),
+        ("analyst", str(_id_of(owner))),
+    ]
     assert "@sam" in owner.get("/console/staff").text
     refused = owner.post("/console/staff", data={"handle": "boss", "role": "none"})
     assert (refused.status_code, "last owner" in refused.text) == (409, True)

@@ -83,9 +83,9 @@ def list_staff(session: Session) -> StaffList:
     )
 
 
-def put_role(session: Session, handle: str, body: RoleForm) -> None:
+def put_role(session: Session, viewer: Viewer, handle: str, body: RoleForm) -> None:
     """Give an account a role, or take it away; it signs in again."""
-    accounts.set_role(session, handle=handle, role=body.role)
+    accounts.set_role(session, handle=handle, role=body.role, by=account_id_of(viewer))
 
 
 def end_second_factor(session: Session, viewer: Viewer, handle: str) -> None:

@@ -76,9 +76,8 @@ def set_role(request: Request, session: Session, viewer: Viewer, form: Fields) -
     handle, role = form.get("handle", ""), form.get("role", "")
     try:
         with session.begin_nested():
-            accounts.set_role(
-                session, handle=handle.removeprefix("@"), role=None if role == "none" else role
-            )
+            given = staff_api.RoleForm(None if role == "none" else role)
+            staff_api.put_role(session, viewer, handle.removeprefix("@"), given)
     except ReelmError as error:
         return _people(request, session, viewer, error)
     return RedirectResponse("/console/staff", 303)
