@@ -21,6 +21,7 @@ NOT_PEOPLE = {
     ("audit.witness_added", "name"),
     ("audit.witness_removed", "name"),
     ("regions.authority_added", "name"),
+    ("regions.authority_changed", "name"),
 }
 
 

@@ -134,10 +134,11 @@ def test_two_officers_carry_out_an_order_on_paper_and_lift_it(
     address = guest.api("GET", f"/api/videos/{video}")["page_url"]
 
     page = olga.go("/console/authorities")
-    page.get_by_label("Name").fill("Walk Ministry")
-    page.get_by_label("Order content").check()
-    page.get_by_label("Where to object").fill("https://ministry.invalid")
-    page.get_by_role("button", name="Register").click()
+    form = page.locator("form", has_text="Register an authority")
+    form.get_by_label("Name").fill("Walk Ministry")
+    form.get_by_label("Order content").check()
+    form.get_by_label("Where to object").fill("https://ministry.invalid")
+    form.get_by_role("button", name="Register").click()
     expect(page.get_by_role("heading", name="Walk Ministry")).to_be_visible()
 
     document = tmp_path / "order.pdf"

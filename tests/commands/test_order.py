@@ -126,6 +126,28 @@ def test_disclosures_go_to_the_recipient_that_was_set_last(desk, region):
     assert "age public key" in wrong.stderr
 
 
+def test_an_authority_is_corrected_warned_of_and_ended(desk, region):
+    public = reelm("order", "keygen", str(desk[0] / "wrong.pem")).stdout.strip()
+    options = ("--power", "supervise", "--key", public, "--region", region)
+    bad = ("authority", "add", "Wrong", "--objections", "javascript:alert(1)", *options)
+    assert "javascript: is neither" in reelm(*bad, check=False).stderr
+    added = reelm("authority", "add", "Wrong", "--objections", "Here", *options).stdout
+    number = re.findall(r"authority (\d+)", added)[0]
+    changed = reelm(
+        "authority", "change", number, "--name", "Right", "--country", "IN", "--region", region
+    ).stdout
+    assert changed == "Right (IN) may supervise; 1 of its keys sign.\n"
+    listed = json.loads(reelm("authority", "list", "--region", region, "--json").stdout)
+    (key,) = next(one["keys"] for one in listed["authorities"] if str(one["id"]) == number)
+    revoked = reelm("authority", "revoke-key", number, key["key_id"], "--region", region).stdout
+    assert "Warning: It has no key left and 1 has to sign" in revoked
+    assert "no key left" in reelm("authority", "list", "--region", region).stdout
+    reelm("authority", "end", number, "--region", region)
+    assert "Right (ended 2" in reelm("authority", "list", "--region", region).stdout
+    for words in (("change", number, "--name", "X"), ("end", number), ("end", "9" * 19)):
+        assert reelm("authority", *words, "--region", region, check=False).returncode == 2
+
+
 def test_a_revoked_key_orders_nothing_more(desk, region):
     other = desk[0] / "other.pem"
     public = reelm("order", "keygen", str(other)).stdout.strip()

@@ -125,6 +125,18 @@ KINDS: Mapping[str, Kind] = {
         powers=some(WORD),
         threshold=COUNT,
     ),
+    "regions.authority_changed": Kind(
+        "What is registered of an authority was corrected; what holds from here on.",
+        authority_id=ID,
+        changed=some(WORD),
+        name=FACT,
+        powers=some(WORD),
+        threshold=COUNT,
+        country=COUNTRY.or_none,
+    ),
+    "regions.authority_ended": Kind(
+        "An authority orders nothing more from here on; what it ordered holds.", authority_id=ID
+    ),
     "regions.authority_key_added": Kind(
         "An authority signs with this key, too.", authority_id=ID, key_id=DIGEST
     ),

@@ -62,6 +62,7 @@ def _refused(_: Book, tally: Tally, __: Entry) -> None:
 
 TAKERS: Mapping[str, Taker] = {
     "regions.authority_added": _authority,
+    "regions.authority_changed": _authority,
     "regions.order_entered": _entered,
     "regions.order_refused": _refused,
     "regions.order_in_force": _in_force,

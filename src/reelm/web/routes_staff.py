@@ -18,7 +18,7 @@ from reelm.web.api import (
     staff_second_factor,
 )
 from reelm.web.endpoint import SIGNED_IN, STAFF, Endpoint
-from reelm.web.pages import console, console_orders, gate, reporting
+from reelm.web.pages import console, console_authorities, console_orders, gate, reporting
 from reelm.web.pages import staff as staff_pages
 from reelm.web.pages import staff_second_factor as second_factor_pages
 
@@ -172,21 +172,29 @@ STAFF_PAGES = (
     _page("POST", "/console/orders/{order_id}/check", console_orders.check, Power.HANDLE_ORDERS),
     _page("GET", "/console/channel", console_orders.channel, Power.USE_AUTHORITY_CHANNEL),
     _page("POST", "/console/channel", console_orders.hand_in, Power.USE_AUTHORITY_CHANNEL),
-    _page("GET", "/console/authorities", console_orders.authorities, Power.SEE_ORDERS),
+    _page("GET", "/console/authorities", console_authorities.show, Power.SEE_ORDERS),
     _page(
-        "POST", "/console/authorities", console_orders.add_authority, Power.KEEP_AUTHORITIES
+        "POST", "/console/authorities", console_authorities.add, Power.KEEP_AUTHORITIES
     ),
     _page(
-        "POST", "/console/authorities/{authority_id}/recipient", console_orders.set_recipient,
+        "POST", "/console/authorities/{authority_id}", console_authorities.change,
         Power.KEEP_AUTHORITIES,
     ),
     _page(
-        "POST", "/console/authorities/{authority_id}/keys", console_orders.add_key,
+        "POST", "/console/authorities/{authority_id}/end", console_authorities.end,
         Power.KEEP_AUTHORITIES,
     ),
     _page(
-        "POST", "/console/authorities/{authority_id}/keys/revocation", console_orders.revoke_key,
+        "POST", "/console/authorities/{authority_id}/recipient", console_authorities.set_recipient,
         Power.KEEP_AUTHORITIES,
+    ),
+    _page(
+        "POST", "/console/authorities/{authority_id}/keys", console_authorities.add_key,
+        Power.KEEP_AUTHORITIES,
+    ),
+    _page(
+        "POST", "/console/authorities/{authority_id}/keys/revocation",
+        console_authorities.revoke_key, Power.KEEP_AUTHORITIES,
     ),
     _page("GET", "/console/staff", staff_pages.people, Power.KEEP_STAFF),
     _page("POST", "/console/staff", staff_pages.set_role, Power.KEEP_STAFF),

@@ -270,6 +270,45 @@ def test_an_owner_keeps_authorities_and_an_officer_looks(
     assert "Register an authority" not in olga.get("/console/authorities").text
 
 
+def test_an_owner_corrects_an_authority_and_ends_it(
+    parts: Parts, join: Join, olga: TestClient, world: tuple[Body, int]
+) -> None:
+    body, _ = world
+    owner = staff_of(parts, join("boss"), "boss", "owner")
+    address = f"/console/authorities/{body.id}"
+    facts = {
+        "name": "Right Ministry",
+        "power_order_content": "on",
+        "threshold": "1",
+        "objections": "Right Street 1",
+        "country": "np",
+    }
+    assert olga.post(address, data=facts).status_code == 403
+    wrong = owner.post(address, data={**facts, "objections": "javascript:alert(1)"})
+    assert (wrong.status_code, "Right Ministry" in wrong.text) == (400, True)
+    assert "mailto:, or is a place in plain words" in wrong.text
+    assert "Right Street 1" in owner.post(address, data=facts).text
+    with parts.transaction() as session:
+        known = regions.orders.authority(session, body.id)
+    assert (known.name, known.country, known.powers) == ("Right Ministry", "NP", ["order_content"])
+    assert owner.post(address, data=facts).status_code == 409
+    assert olga.post(f"{address}/end", data={"sure": "yes"}).status_code == 403
+    assert "Tick the box" in owner.post(f"{address}/end", data={}).text
+    assert "ended" in owner.post(f"{address}/end", data={"sure": "yes"}).text
+    key = {"public_key": "22" * 32}
+    assert owner.post(f"{address}/keys", data=key).status_code == 409
+
+
+def test_the_console_warns_where_too_few_keys_are_left(parts: Parts, join: Join) -> None:
+    with parts.transaction() as session:
+        body = make_body(session, keys=2, threshold=2)
+        keys = regions.orders.authority(session, body.id).keys
+    owner = staff_of(parts, join("boss"), "boss", "owner")
+    address = f"/console/authorities/{body.id}/keys/revocation"
+    page = owner.post(address, data={"key_id": keys[0].key_id}).text
+    assert "It has 1 key left and 2 have to sign" in page
+
+
 def test_what_is_due_is_on_the_first_page(olga: TestClient, world: tuple[Body, int]) -> None:
     assert "No order waits" in olga.get("/console").text
     address = _entered(olga, _form(world))

@@ -1,8 +1,8 @@
 """Legal orders: who may give them, how they come in, what they do and how they end."""
 
 from reelm.regions.orders.accept import TakenOrder, accept_signed
+from reelm.regions.orders.amend import AuthorityChange, change_authority, end_authority
 from reelm.regions.orders.authorities import (
-    POWERS,
     KnownAuthority,
     NewAuthority,
     add_authority,
@@ -12,6 +12,7 @@ from reelm.regions.orders.authorities import (
     revoke_key,
     set_recipient,
 )
+from reelm.regions.orders.authority_facts import POWERS
 from reelm.regions.orders.comply import (
     DATA_KINDS,
     comply,
@@ -45,6 +46,7 @@ __all__ = [
     "FORM",
     "PAYLOAD_TYPE",
     "POWERS",
+    "AuthorityChange",
     "KnownAuthority",
     "ListedOrder",
     "NewAuthority",
@@ -56,10 +58,12 @@ __all__ = [
     "add_key",
     "authorities",
     "authority",
+    "change_authority",
     "check_paper",
     "comply",
     "data_orders_in_force",
     "data_orders_on",
+    "end_authority",
     "enter_on_paper",
     "lapse_orders",
     "order",

@@ -2,23 +2,26 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import get_args
 
 import msgspec
-import pyrage
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reelm import audit
 from reelm.foundation.clock import now
 from reelm.foundation.countries import require_countries
-from reelm.foundation.errors import Conflict, Invalid, Missing
+from reelm.foundation.errors import Conflict, Missing
 from reelm.foundation.ids import new_id
 from reelm.regions.models import Authority, AuthorityKey
+from reelm.regions.orders.authority_facts import (
+    check_name,
+    check_objections,
+    check_powers,
+    check_recipient,
+    check_threshold,
+)
 from reelm.regions.orders.envelope import key_id, read_public_key
-from reelm.regions.orders.statement import Power
 
-POWERS: tuple[str, ...] = get_args(Power)
 NO_AUTHORITY = "There is no such authority in this region."
 
 
@@ -72,6 +75,19 @@ class KnownAuthority(msgspec.Struct, frozen=True):
         """The public keys that are not revoked."""
         return [key.public_key for key in self.keys if key.revoked_at is None]
 
+    @property
+    def warning(self) -> str:
+        """That too few keys are left to sign an order; empty where enough are, or never were."""
+        left = len(self.live_keys)
+        if self.ended_at is not None or not self.keys or left >= self.threshold:
+            return ""
+        keys = f"{left or 'no'} key{'s' if left > 1 else ''}"
+        needed = f"{self.threshold} {'has' if self.threshold == 1 else 'have'}"
+        return (
+            f"It has {keys} left and {needed} to sign: it can order on paper only, until it has"
+            " more keys or a lower threshold."
+        )
+
 
 def add_authority(session: Session, new: NewAuthority) -> int:
     """Register an authority with its keys, and return its id.
@@ -115,28 +131,42 @@ def add_key(session: Session, authority_id: int, public_key: str) -> str:
     Raises:
         Invalid: it is no Ed25519 public key.
         Missing: there is no such authority.
-        Conflict: the key is known already, as this or another authority's.
+        Conflict: it has ended, or the key is or was one already, of this or another authority.
     """
-    known = authority(session, authority_id)
+    row = standing(session, authority_id)
     public_key = read_public_key(public_key)
     new_key_id = key_id(public_key)
-    holder = session.get(AuthorityKey, new_key_id)
-    if holder is not None:
-        raise Conflict("This key is known already; a key stands for one authority, and once.")
+    _refuse_known(session, new_key_id)
     session.add(
-        AuthorityKey(
-            key_id=new_key_id, authority_id=known.id, public_key=public_key, added_at=now()
-        )
+        AuthorityKey(key_id=new_key_id, authority_id=row.id, public_key=public_key, added_at=now())
     )
     session.flush()
     audit.record(
-        session, "regions.authority_key_added", authority_id=str(known.id), key_id=new_key_id
+        session, "regions.authority_key_added", authority_id=str(row.id), key_id=new_key_id
     )
     return new_key_id
 
 
-def revoke_key(session: Session, authority_id: int, revoked_key_id: str) -> None:
+def _refuse_known(session: Session, new_key_id: str) -> None:
+    held = session.execute(
+        select(Authority.name, AuthorityKey.revoked_at)
+        .join(Authority, Authority.id == AuthorityKey.authority_id)
+        .where(AuthorityKey.key_id == new_key_id)
+    ).one_or_none()
+    if held is None:
+        return
+    if held.revoked_at is not None:
+        raise Conflict(
+            f"This key was {held.name}'s and was revoked on {held.revoked_at:%Y-%m-%d}; what was"
+            " revoked is not taken again."
+        )
+    raise Conflict(f"This key is {held.name}'s already; a key stands for one authority, and once.")
+
+
+def revoke_key(session: Session, authority_id: int, revoked_key_id: str) -> KnownAuthority:
     """Take a key away from an authority: what it signs from now on counts for nothing.
+
+    Returns the authority with what is left; its `warning` says where that is too little.
 
     Raises:
         Missing: the authority has no such key.
@@ -155,6 +185,7 @@ def revoke_key(session: Session, authority_id: int, revoked_key_id: str) -> None
         authority_id=str(authority_id),
         key_id=revoked_key_id,
     )
+    return authority(session, authority_id)
 
 
 def set_recipient(session: Session, authority_id: int, recipient: str) -> None:
@@ -163,13 +194,11 @@ def set_recipient(session: Session, authority_id: int, recipient: str) -> None:
     Raises:
         Invalid: it is no age recipient.
         Missing: there is no such authority.
-        Conflict: it is the authority's recipient already.
+        Conflict: it has ended, or that is its recipient already.
     """
     recipient = recipient.strip()
-    _check_recipient(recipient)
-    row = session.get(Authority, authority_id, with_for_update=True)
-    if row is None:
-        raise Missing(NO_AUTHORITY)
+    check_recipient(recipient)
+    row = standing(session, authority_id)
     if row.recipient == recipient:
         raise Conflict("Disclosures to this authority are encrypted to this recipient already.")
     row.recipient = recipient
@@ -180,6 +209,21 @@ def set_recipient(session: Session, authority_id: int, recipient: str) -> None:
         authority_id=str(authority_id),
         recipient=recipient,
     )
+
+
+def standing(session: Session, authority_id: int) -> Authority:
+    """Return the row of an authority that has not ended, locked.
+
+    Raises:
+        Missing: there is no such authority.
+        Conflict: it has ended.
+    """
+    row = session.get(Authority, authority_id, with_for_update=True)
+    if row is None:
+        raise Missing(NO_AUTHORITY)
+    if row.ended_at is not None:
+        raise Conflict(f"The authority {row.name} has ended.")
+    return row
 
 
 def authority(session: Session, authority_id: int) -> KnownAuthority:
@@ -233,24 +277,11 @@ def authorities(session: Session, *, authority_id: int | None = None) -> list[Kn
 
 
 def _check(new: NewAuthority) -> None:
-    unknown = sorted(set(new.powers) - set(POWERS))
-    if unknown or not new.powers:
-        raise Invalid(f"The powers of an authority are among: {', '.join(POWERS)}.")
-    # Without a key an authority orders on paper only.
-    most = max(1, len(set(new.keys)))
-    if not 1 <= new.threshold <= most:
-        raise Invalid(f"The threshold lies between 1 and the number of keys, here {most}.")
-    for name, text, most in (("name", new.name, 200), ("objections", new.objections, 1000)):
-        if not text.strip() or not text.isprintable() or len(text) > most:
-            raise Invalid(f"{name} needs printable text of at most {most} characters.")
+    check_powers(new.powers)
+    check_threshold(new.threshold, len(set(new.keys)))
+    check_name(new.name)
+    check_objections(new.objections)
     if new.country is not None:
         require_countries([new.country], what="country")
     if new.recipient is not None:
-        _check_recipient(new.recipient)
-
-
-def _check_recipient(recipient: str) -> None:
-    try:
-        pyrage.x25519.Recipient.from_str(recipient)
-    except pyrage.RecipientError:
-        raise Invalid("The recipient is an age public key that begins with age1.") from None
+        check_recipient(new.recipient)

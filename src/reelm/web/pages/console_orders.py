@@ -1,16 +1,15 @@
-"""The console's pages of legal orders, and of the authorities that give them."""
+"""The console's pages of legal orders."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from reelm import accounts, moderation, regions
+from reelm import moderation, regions
 from reelm.accounts import Reader
 from reelm.foundation.database import Session
 from reelm.foundation.errors import Invalid, ReelmError
@@ -19,14 +18,18 @@ from reelm.regions import orders
 from reelm.web.api import disclosures
 from reelm.web.api import orders as orders_api
 from reelm.web.api.me import account_id_of
+from reelm.web.api.paging import number_of
 from reelm.web.errors import STATUS
 from reelm.web.pages.console import converted
+from reelm.web.pages.console_authorities import listed_authorities
 from reelm.web.rendering import page
 from reelm.web.viewer import Viewer
 
 Fields = dict[str, str]
 Number = Annotated[str, Meta(pattern=r"^([1-9][0-9]{0,18})?$")]
-State = Annotated[str, Meta(pattern=r"^(due|entered|in_force|complied|ended|refused)?$")]
+State = Literal[
+    "due", "entered", "in_force", "complied", "ended", "lifted", "lapsed", "refused", ""
+]
 PAGE = 50
 KINDS = (
     "remove", "geo_restrict", "suspend_account", "block_service", "preserve", "disclose",
@@ -45,7 +48,7 @@ def list_orders(
     if state == "due":
         found = orders.orders_due(session, limit=PAGE)
     else:
-        before = int(cursor) if cursor else None
+        before = number_of(cursor or None)
         found = orders.orders(session, state=state or None, before_id=before, limit=PAGE + 1)
     more = str(found[PAGE - 1].id) if len(found) > PAGE else None
     rows = [_shown(one) for one in found[:PAGE]]
@@ -114,48 +117,6 @@ def check(
     except ReelmError as error:
         return _file(request, session, viewer, reader, order_id, error)
     return RedirectResponse(f"/console/orders/{order_id}", 303)
-
-
-def authorities(request: Request, session: Session, viewer: Viewer) -> Response:
-    """Show who may order here, and with which keys."""
-    return _authorities(request, session, viewer)
-
-
-def add_authority(request: Request, session: Session, viewer: Viewer, form: Fields) -> Response:
-    """Register an authority."""
-    return _changed(
-        request, session, viewer, lambda: orders.add_authority(session, _new(form)), form
-    )
-
-
-def set_recipient(
-    request: Request, session: Session, viewer: Viewer, authority_id: int, form: Fields
-) -> Response:
-    """Say to which age recipient disclosures to an authority are encrypted from now on."""
-    recipient = form.get("recipient", "")
-    return _changed(
-        request, session, viewer, lambda: orders.set_recipient(session, authority_id, recipient)
-    )
-
-
-def add_key(
-    request: Request, session: Session, viewer: Viewer, authority_id: int, form: Fields
-) -> Response:
-    """Give an authority one more key."""
-    public_key = form.get("public_key", "")
-    return _changed(
-        request, session, viewer, lambda: orders.add_key(session, authority_id, public_key)
-    )
-
-
-def revoke_key(
-    request: Request, session: Session, viewer: Viewer, authority_id: int, form: Fields
-) -> Response:
-    """Take a key away from an authority."""
-    key_id = form.get("key_id", "")
-    return _changed(
-        request, session, viewer, lambda: orders.revoke_key(session, authority_id, key_id)
-    )
 
 
 def channel(
@@ -277,7 +238,7 @@ def _form(
         200 if error is None else STATUS[error.kind],
         values=values,
         kinds=KINDS,
-        authorities=_listed(session),
+        authorities=listed_authorities(session),
         error=None if error is None else error.sentence,
     )
 
@@ -319,62 +280,6 @@ def _handles(session: Session, found: moderation.OrderFile) -> dict[str, str]:
     ]
     ids = [int(one) for one in officers if one is not None]
     return {str(number): handle for number, handle in accounts.handles_of(session, ids).items()}
-
-
-def _changed(
-    request: Request,
-    session: Session,
-    viewer: Viewer,
-    change: Callable[[], object],
-    values: Fields | None = None,
-) -> Response:
-    """Change what is known of an authority; show the list again, or the form with the error."""
-    try:
-        with session.begin_nested():
-            change()
-    except ReelmError as error:
-        return _authorities(request, session, viewer, values, error)
-    return RedirectResponse("/console/authorities", 303)
-
-
-def _new(form: Fields) -> orders.NewAuthority:
-    if not form.get("threshold", "1").isdecimal():
-        raise Invalid("The threshold is a number.")
-    return orders.NewAuthority(
-        name=form.get("name", ""),
-        powers=[power for power in orders.POWERS if f"power_{power}" in form],
-        keys=form.get("keys", "").split(),
-        threshold=int(form.get("threshold", "1")[:4]),
-        objections=form.get("objections", ""),
-        country=form.get("country", "").strip().upper() or None,
-        recipient=form.get("recipient", "").strip() or None,
-    )
-
-
-def _authorities(
-    request: Request,
-    session: Session,
-    viewer: Viewer,
-    values: Fields | None = None,
-    error: ReelmError | None = None,
-) -> Response:
-    return page(
-        request,
-        viewer,
-        "console_authorities.html",
-        200 if error is None else STATUS[error.kind],
-        authorities=_listed(session),
-        powers=orders.POWERS,
-        may_keep=accounts.may(viewer.role, accounts.Power.KEEP_AUTHORITIES),
-        values=values or {},
-        region_id=regions.region_id(session),
-        error=None if error is None else error.sentence,
-    )
-
-
-def _listed(session: Session) -> list[dict[str, Any]]:
-    found = orders.authorities(session)
-    return [{**msgspec.to_builtins(one), "id": str(one.id)} for one in found]
 
 
 def _shown(found: orders.ListedOrder) -> dict[str, Any]:
