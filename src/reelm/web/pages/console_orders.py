@@ -9,7 +9,7 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from reelm import moderation, regions
+from reelm import accounts, moderation, regions
 from reelm.accounts import Reader
 from reelm.foundation.database import Session
 from reelm.foundation.errors import Invalid, ReelmError
