@@ -110,6 +110,7 @@ def test_an_officer_signs_in_with_a_device_and_answers_a_grievance(
     assert code not in told.url
 
     page.get_by_role("link", name="Access log").click()
+    expect(page.locator(".subnav [aria-current]")).to_be_in_viewport(ratio=1)
     expect(page.locator("tbody tr").first).to_contain_text(number)
     page.goto(officer.address + "/settings")
     page.get_by_role("button", name="Sign out").click()

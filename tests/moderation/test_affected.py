@@ -133,7 +133,7 @@ def test_the_creator_is_told_which_video_by_its_caption_and_page(parts, run_jobs
     run_jobs()
     (notice,) = _told(parts, creator)
     assert notice.words.startswith("2 videos of yours are withheld by a legal order in ES:\n")
-    assert f"“Sunset at the beach” (No. {named})\n(No. {plain})" in notice.words
+    assert f"“Sunset at the beach” (No. {named})\nNo. {plain}\n" in notice.words
     assert [one.page_url for one in notice.videos] == [f"/@asha/{named}", f"/@asha/{plain}"]
     assert "Not ordered" not in notice.words
     assert "Somebody else" not in notice.words

@@ -34,7 +34,7 @@ class Target(msgspec.Struct, frozen=True):
     @property
     def words(self) -> str:
         """How a sentence names it."""
-        return f"“{self.title}” (No. {self.id})" if self.title else f"(No. {self.id})"
+        return f"“{self.title}” (No. {self.id})" if self.title else f"No. {self.id}"
 
 
 def target_of(session: Session, decision_kind: str, target_id: int) -> Target:
