@@ -116,6 +116,44 @@ def test_a_key_that_is_none_does_not_sign(desk, tmp_path):
     assert "no private key in PEM" in done.stderr
 
 
+def test_the_list_at_80_columns_cuts_nothing_and_names_the_states(desk, region, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    reference = "no_2026.17_of_the_ministry_of_the_interior_and_all_else"
+    envelope = signed(desk, drafted(desk, "block_service", "--reference", reference))
+    reelm("order", "submit", envelope, "--region", region)
+    number = json.loads(reelm("order", "list", "--region", region, "--json").stdout)[0]["id"]
+    listed = reelm("order", "list", "--region", region).stdout
+    assert re.search(rf"^{number} ", listed, re.MULTILINE)
+    assert "…" not in listed
+    start = listed.index("authority")
+    cells = [line[start : listed.index("order", start)].strip() for line in listed.splitlines()]
+    assert reference in "".join(cells)
+    lift = signed(desk, drafted(desk, "lift", "--reference", "list-2", "--about", reference))
+    reelm("order", "submit", lift, "--region", region)
+    assert str(number) in reelm("order", "list", "--state", "lifted", "--region", region).stdout
+    none = reelm("order", "list", "--state", "lapsed", "--region", region).stdout
+    assert none == "There are no such orders.\n"
+    nope = reelm("order", "list", "--state", "nope", "--region", region, check=False)
+    assert "the states are: entered, in_force, complied, ended, lifted" in nope.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["remov"], "kind is none of block_service, confirm"),
+        (["remove", "--video", "7", "--category", "x"], "category is none of general"),
+        (["remove", "--video", "7", "--country", "India"], "two capital letters of a country"),
+        (["remove", "--video", "7", "--complies-by", "tomorrow"], "has to be a time such as"),
+        (["remove", "--video", "7", "--region-id", "12"], "region's name in orders, 32 hex"),
+        (["geo_restrict", "--video", "7"], "withhold in some countries (geo_restrict) has to"),
+    ],
+)
+def test_a_wrong_draft_is_refused_in_plain_words(desk, words, sentence):
+    done = reelm("order", "draft", "--reference", "x", *desk[1], *words, check=False)
+    assert (done.returncode, sentence in done.stderr) == (2, True), done.stderr
+    assert not {"regex", "Expected", "$."} & set(done.stderr.split())
+
+
 def test_disclosures_go_to_the_recipient_that_was_set_last(desk, region):
     authority = desk[1][3]
     recipient = str(pyrage.x25519.Identity.generate().to_public())

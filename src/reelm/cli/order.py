@@ -130,7 +130,8 @@ def submit(
 def list_(
     region: Region,
     state: Annotated[
-        str | None, typer.Option(help="entered, in_force, complied, ended or refused.")
+        str | None,
+        typer.Option(help="entered, in_force, complied, ended, lifted, lapsed or refused."),
     ] = None,
     due: Annotated[
         bool, typer.Option("--due", help="Those that wait, the first due first.")

@@ -1,11 +1,13 @@
 """`reelm order submit` and `list`: orders come in, and what became of them."""
 
+from datetime import datetime
 from pathlib import Path
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from reelm import moderation
 from reelm.foundation.clock import utc_text
@@ -33,15 +35,36 @@ def show(parts: Parts, state: str | None, *, due: bool, as_json: bool) -> None:
     if as_json:
         typer.echo(msgspec.json.encode(found).decode())
         return
-    table = Table("id", "authority", "reference", "kind", "state", "received", "due", "complied")
+    Console().print(_table(found) if found else "There are no such orders.")
+
+
+def _table(found: list[orders.ListedOrder]) -> Table:
+    """Return the orders as a table of 80 columns or more: nothing is cut, least of all an id."""
+    table = Table(box=None, pad_edge=False)
+    table.add_column("id", no_wrap=True)
+    for name in ("authority", "order", "received", "due"):
+        table.add_column(name, overflow="fold")
     for one in found:
-        times = (one.received_at, one.due_at, one.complied_at)
-        shown = [time.strftime("%Y-%m-%d %H:%M") if time else "-" for time in times]
-        if one.is_overdue:
-            shown[1] = f"[bold red]{shown[1]} overdue[/bold red]"
-        state_words = _words(one.ending or one.state)
-        table.add_row(str(one.id), one.authority, one.reference, one.kind, state_words, *shown)
-    Console().print(table if found else "There are no such orders.")
+        table.add_row(
+            str(one.id),
+            Text(f"{one.authority}\n{one.reference}"),
+            f"{_words(one.kind)}\n{_words(one.ending or one.state)}",
+            _minute(one.received_at),
+            _due(one),
+        )
+    return table
+
+
+def _due(one: orders.ListedOrder) -> Text:
+    """Return when an order was due and when it was complied with, and whether that is too late."""
+    due = _minute(one.due_at) if one.due_at else "no deadline"
+    done = f"\ndone {_minute(one.complied_at)}" if one.complied_at else ""
+    late = (" late" if one.complied_at else " overdue") if one.is_overdue else ""
+    return Text(f"{due}{done}{late}", "bold red" if late else "")
+
+
+def _minute(at: datetime) -> str:
+    return f"{at:%Y-%m-%d %H:%M}"
 
 
 def _words(state: str) -> str:

@@ -11,6 +11,7 @@ from reelm.foundation.clock import now, utc_text
 from reelm.foundation.errors import Conflict, Forbidden, Invalid
 from reelm.foundation.ids import new_id
 from reelm.regions import orders
+from reelm.regions.models import LegalOrder
 
 PACK = regions.load_pack("IN")
 DIGEST = "ab" * 32
@@ -77,6 +78,29 @@ def test_what_the_paper_does_not_say_is_refused_and_may_be_entered_anew(session)
     again = enter(session, statement | {"targets": videos(new_id())}, "cd" * 32)
     assert again.order_id != first.order_id
     assert check(session, again.order_id).state == "in_force"
+
+
+def test_an_order_that_was_complied_with_late_or_ended_is_late_no_further(session):
+    body = make_body(session)
+    long_ago = now() - timedelta(hours=200)
+    statement = body.statement("remove", targets=videos(new_id()))
+    statement["issued_at"] = utc_text(long_ago)
+    late = enter(session, statement, received_at=long_ago + timedelta(hours=1))
+    assert orders.order(session, late.order_id).is_overdue
+    check(session, late.order_id)
+    listed = orders.order(session, late.order_id)
+    assert (listed.is_overdue, listed.complied_at is None) == (True, False)
+    disclose = body.statement("disclose", targets={"accounts": ["8"]})
+    soon = enter(
+        session, disclose | {"complies_by": utc_text(now() + timedelta(hours=1))}, "cd" * 32
+    )
+    check(session, soon.order_id)
+    lift = body.statement("lift", targets={"orders": [disclose["reference"]]})
+    check(session, enter(session, lift, "ef" * 32).order_id)
+    row = session.get_one(LegalOrder, soon.order_id)
+    row.due_at, row.ended_at = now() - timedelta(hours=1), now() - timedelta(hours=2)
+    session.flush()
+    assert not orders.order(session, soon.order_id).is_overdue
 
 
 @pytest.mark.parametrize("digest", ["", "AB" * 32, "ab" * 31, "xy" * 32])

@@ -8,12 +8,14 @@ import msgspec
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from reelm.foundation.errors import Missing
+from reelm.foundation.errors import Invalid, Missing
 from reelm.foundation.ids import MAX_ID
 from reelm.regions.clock_watch import time_bounds
 from reelm.regions.models import Authority, LegalOrder
 
 NO_ORDER = "There is no such order in this region."
+# What people ask for: the states, and how an order ended.
+STATES = ("entered", "in_force", "complied", "ended", "lifted", "lapsed", "refused")
 _WAITING = LegalOrder.complied_at.is_(None) & LegalOrder.state.in_(("entered", "in_force"))
 
 
@@ -79,10 +81,16 @@ def orders(
     before_id: int | None = None,
     limit: int = 50,
 ) -> list[ListedOrder]:
-    """Return orders, the newest first; `before_id` is the last id of the page before."""
+    """Return orders, the newest first; `before_id` is the last id of the page before.
+
+    Raises:
+        Invalid: there is no such state.
+    """
     conditions: list[ColumnElement[bool]] = []
+    if state is not None and state not in STATES:
+        raise Invalid(f"There is no state {state!r}; the states are: {', '.join(STATES)}.")
     if state is not None:
-        conditions.append(LegalOrder.state == state)
+        conditions.append((LegalOrder.state == state) | (LegalOrder.ending == state))
     if authority_id is not None:
         conditions.append(LegalOrder.authority_id == authority_id)
     if before_id is not None:
@@ -175,7 +183,9 @@ def _read(
 
 
 def _listed(row: LegalOrder, authority: str, latest: datetime) -> ListedOrder:
-    late = row.due_at is not None and (row.complied_at or latest) > row.due_at
+    # What was complied with, or ended before, is not late from then on.
+    until = row.complied_at or row.ended_at or latest
+    late = row.due_at is not None and until > row.due_at
     values: dict[str, Any] = {
         name: getattr(row, name) for name in ListedOrder.__struct_fields__ if hasattr(row, name)
     }
