@@ -152,6 +152,14 @@ def test_a_lift_on_paper_ends_the_order(
     assert "lifted" in olga.get("/console/orders?state=ended").text
 
 
+def test_a_state_that_there_is_not_is_refused_with_those_there_are(olga: TestClient) -> None:
+    page = olga.get("/console/orders?state=nope")
+    assert (page.status_code, "state is none of complied, due, ended" in page.text) == (400, True)
+    for state in ("", "lifted", "lapsed"):
+        assert olga.get(f"/console/orders?state={state}").status_code == 200
+    assert olga.get(f"/console/orders?state=&cursor={'9' * 19}").status_code == 200
+
+
 def test_a_refused_paper_does_nothing(
     parts: Parts, olga: TestClient, omar: TestClient, world: tuple[Body, int]
 ) -> None:
