@@ -81,7 +81,7 @@ def test_new_recovery_codes_let_one_back_in(member: Visit) -> None:
     page.get_by_label("Recovery code").fill(code)
     page.get_by_label("New password").fill("a third horse battery")
     page.locator("main form button:not([type=button])").click()
-    page.wait_for_url(member.address + "/")
+    page.wait_for_url(member.address + "/settings")
     assert member.api("GET", "/api/me")["handle"] == name
 
 
