@@ -79,7 +79,12 @@ def test_a_ban_and_its_lift_change_nothing_but_what_people_erased(parts, people,
         "DELETE", "/api/me", json={"password": "correct horse battery"}
     )
     assert erased.status_code == 200
-    run_jobs()
+
+    def is_gone():
+        run_jobs()  # the last job of an erasure comes again while another is at work
+        return not any(str(cleo) in row for row in rows(parts))
+
+    assert until(is_gone)
 
     submit(parts, body.order("lift", targets={"orders": [order["reference"]]}))
     assert until(lambda: client.get(PROBE).status_code == 200)
@@ -90,8 +95,7 @@ def test_a_ban_and_its_lift_change_nothing_but_what_people_erased(parts, people,
     # What others did at an erased video stays in their own history.
     told = {row for row in before | after if any(number in row for number in gone)}
     assert after - counts - told == before - counts - told
-    # What tells the ranker to forget somebody leaves a moment after it was told.
-    assert until(lambda: not any(str(cleo) in row for row in rows(parts)))
+    assert not any(str(cleo) in row for row in after)
     for name in ("ana", "ben"):
         shown = clients[name].get(f"/api/videos/{posted['ana']}").json()
         assert (shown["likes"], shown["comments"]) == (1, 1)
