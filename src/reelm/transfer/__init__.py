@@ -1,0 +1,1 @@
+"""The sale of a region: everything that another operator takes over, with proof of each step."""
