@@ -32,7 +32,11 @@ def take_off(connection: Connection[Any], tables: list[str]) -> TakenOff:
         connection.execute(sql.SQL("DROP INDEX {}").format(sql.Identifier("public", name)))
     for table in tables:
         _set_triggers(connection, table, "DISABLE")
-    statements = [(f"the index {name}", made) for name, made in indexes]
+    # Of a partitioned table ONLY is said, which would leave its partitions without.
+    statements = [
+        (f"the index {name}", made.replace(" ON ONLY public.", " ON public.", 1))
+        for name, made in indexes
+    ]
     for table, name, made in [*keys, *foreign]:
         add = sql.SQL("ALTER TABLE {} ADD CONSTRAINT {} ").format(
             sql.Identifier("public", table), sql.Identifier(name)

@@ -8,8 +8,8 @@ committed. Objects come first, as a row never names one that is not there.
 import hashlib
 import re
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -68,7 +68,7 @@ def import_(
         Conflict: the database is not fresh.
     """
     say("Importing objects.")
-    check_objects(opened, lambda key, size: _import_object(opened, store, work, key, size))
+    check_objects(opened, lambda one: _import_object(opened, store, work, *one))
     wrapping = Wrapping(region_key)
     with pinned(owner, is_snapshot=False) as connection:
         rows = _import_rows(opened, connection, wrapping, say)
@@ -81,6 +81,11 @@ def _import_rows(
     tables = list(opened.tables.values())
     _check_fresh(opened, connection, tables)
     taken = take_off(connection, [table.name for table in tables])
+    connection.execute(
+        sql.SQL("TRUNCATE {}").format(
+            sql.SQL(", ").join(sql.Identifier("public", table.name) for table in tables)
+        )
+    )
     for table in tables:
         say(f"Importing {table.name}.")
         _load(opened, connection, table, wrapping)
@@ -117,32 +122,29 @@ def _load(
     opened: Opened, connection: Connection[Any], table: MovedTable, wrapping: Wrapping
 ) -> None:
     """Load a table, and check its text against the manifest on the way."""
-    statement = sql.SQL("COPY {} ({}) FROM STDIN").format(
-        sql.Identifier("public", table.name),
-        sql.SQL(", ").join(map(sql.Identifier, table.columns)),
-    )
-    for one in opened.contents.tables[table.name].slices:
-        if table.sliced_by:
-            _make_partition(connection, table, one.value)
     rekeying = Rekeying(table, opened.manifest.scope_digest) if table.rekeyed else None
-    change = Lines(rekeying.importing(wrapping)) if rekeying else None
-    try:
+
+    @contextmanager
+    def loading(value: str) -> Iterator[Sink]:
+        target = _partition(connection, table, value) if table.sliced_by else table.name
+        # Frozen: the table was emptied in this transaction, so no row needs a look ever again.
+        statement = sql.SQL("COPY {} ({}) FROM STDIN WITH (FREEZE)").format(
+            sql.Identifier("public", target),
+            sql.SQL(", ").join(map(sql.Identifier, table.columns)),
+        )
+        lines = Lines(rekeying.importing(wrapping)) if rekeying else None
         with connection.cursor().copy(statement) as copy:
+            yield lambda piece: copy.write(lines.feed(piece) if lines else piece)
 
-            def take(piece: bytes) -> None:
-                copy.write(change.feed(piece) if change else piece)
-
-            read_table(opened, table.name, lambda _: take)
-    except psycopg.DataError as error:
-        words = (error.diag.message_primary or "no reason given")[:200]
-        raise Invalid(f"A row of table {table.name} is none: {words}.") from None
-    except psycopg.IntegrityError as error:
+    try:
+        read_table(opened, table.name, loading)
+    except (psycopg.DataError, psycopg.IntegrityError) as error:
         words = (error.diag.message_primary or "no reason given")[:200]
         raise Invalid(f"A row of table {table.name} cannot be: {words}.") from None
 
 
-def _make_partition(connection: Connection[Any], table: MovedTable, value: str) -> None:
-    """Make the partition of one day, as the log of signals has them."""
+def _partition(connection: Connection[Any], table: MovedTable, value: str) -> str:
+    """Make the partition of one day, as the log of signals has them; return its name."""
     refusal = Invalid(f"{value[:20]!r} is no day that table {table.name} can have.")
     if not _DAY.fullmatch(value):
         raise refusal
@@ -152,15 +154,16 @@ def _make_partition(connection: Connection[Any], table: MovedTable, value: str) 
     except (ValueError, OverflowError):
         raise refusal from None
     name = f"{table.name}_{day:%Y_%m_%d}"
-    make = sql.SQL(
-        "CREATE TABLE IF NOT EXISTS {} PARTITION OF {} FOR VALUES FROM ({}) TO ({})"
-    ).format(
+    make = sql.SQL("CREATE TABLE {} PARTITION OF {} FOR VALUES FROM ({}) TO ({})").format(
         sql.Identifier("public", name),
         sql.Identifier("public", table.name),
         sql.Literal(day.isoformat()),
         sql.Literal(following.isoformat()),
     )
-    connection.execute(make)
+    there = connection.execute("SELECT to_regclass(%s) IS NOT NULL", [f"public.{name}"]).fetchone()
+    if there is None or not there[0]:
+        connection.execute(make)
+    return name
 
 
 def _check_loaded(

@@ -8,7 +8,8 @@ import hashlib
 import re
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,9 @@ from reelm.transfer.bundle.tables import moved_tables
 FOLDER = "objects"
 # More than a few that are gone is a store that lost something, and no race.
 MOST_MISSING = 1000
+# Objects that are copied, checked or stored at once: each waits for the disk.
+AT_ONCE = 8
+BATCH = 256
 _KEY = re.compile(r"([a-z][a-z0-9-]{0,40})/([0-9a-f]{2})/(\2[0-9a-f]{62})")
 
 
@@ -105,6 +109,27 @@ class Copies:
             return None
         return size_bytes
 
+    def add_all(self, keys: Iterable[str]) -> Iterator[tuple[str, int]]:
+        """Copy objects, several at once; yield key and size of each that is there, in order."""
+        waiting = list[str]()
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            for key in keys:
+                waiting.append(key)
+                if len(waiting) == BATCH:
+                    yield from self._added(pool, waiting)
+                    waiting = []
+            yield from self._added(pool, waiting)
+
+    def _added(self, pool: ThreadPoolExecutor, keys: list[str]) -> Iterator[tuple[str, int]]:
+        # Two kinds may have one object; whoever comes second must find it there.
+        once = {kind_and_digest(key)[1]: key for key in keys}
+        for _ in pool.map(self.add, once.values()):
+            continue
+        for key in keys:
+            size_bytes = self.add(key)
+            if size_bytes is not None:
+                yield key, size_bytes
+
     def _checked(self, key: str, digest: str) -> Iterator[bytes]:
         found = hashlib.sha256()
         for chunk in self.store.chunks(key):
@@ -115,7 +140,9 @@ class Copies:
 
     def _note_missing(self, key: str) -> None:
         reason = "A row names it, and it is not in the store."
-        self.missing.append(Excluded("object", key, "missing", reason, 1))
+        one = Excluded("object", key, "missing", reason, 1)
+        if one not in self.missing:
+            self.missing.append(one)
         if len(self.missing) > MOST_MISSING:
             raise Unavailable(f"More than {MOST_MISSING} objects are not in the store.")
 

@@ -1,6 +1,7 @@
 """A bundle as the buyer opens it: the manifest first, and nothing before its signature is good."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,13 +101,16 @@ def open_bundle(folder: Path, identity: pyrage.x25519.Identity, expected: Expect
     return opened
 
 
-def read_table(opened: Opened, name: str, sink: Callable[[str], Sink] | None = None) -> TableTree:
+Sinks = Callable[[str], AbstractContextManager[Sink]]
+
+
+def read_table(opened: Opened, name: str, sinks: Sinks | None = None) -> TableTree:
     """Read a table of the bundle and check it against the manifest.
 
     Args:
         opened: the bundle.
         name: the table.
-        sink: is given the value of each slice, and returns what takes its text as it travels.
+        sinks: is given the value of each slice, and yields what takes its text as it travels.
 
     Raises:
         Invalid: it is not what was closed; names the table, and the leaf where that can be told.
@@ -114,12 +118,21 @@ def read_table(opened: Opened, name: str, sink: Callable[[str], Sink] | None = N
     closed, stored = opened.closed(name), opened.contents.tables[name]
     tree = TableTree(salt_of(opened.secret, name))
     for one in stored.slices:
-        _read_slice(
-            opened, one.files, tree, opened.leaf_change(name), sink(one.value) if sink else None,
-            closed.rows,
-        )  # fmt: skip
+        with sinks(one.value) if sinks else nullcontext(None) as sink, _naming(name):
+            _read_slice(opened, one.files, tree, opened.leaf_change(name), sink, closed.rows)
     check_tree(opened, name, tree, closed.rows, closed.root)
     return tree
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Let what is wrong with the text of a table name the table."""
+    try:
+        yield
+    except Invalid as error:
+        if name in error.sentence:
+            raise
+        raise Invalid(f"Table {name} of the bundle is wrong: {error.sentence}") from None
 
 
 def read_list(opened: Opened, sink: Sink) -> None:

@@ -7,7 +7,6 @@ key is the buyer's own, so leaves have the word `rekeyed` for it and it travels 
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 from reelm.accounts import Wrapping
 from reelm.foundation.database import Rekey
@@ -16,6 +15,8 @@ from reelm.proofs.closing import check_value
 from reelm.transfer.bundle.tables import MovedTable
 
 REKEYED = b"rekeyed"
+# What travels in place of the version of a region key.
+TRAVELS = b"0"
 _KEY = re.compile(rb"\\\\x((?:[0-9a-f]{2}){32})")
 _BYTEA = re.compile(rb"\\\\x((?:[0-9a-f]{2})*)")
 _ID = re.compile(rb"-?[0-9]{1,19}")
@@ -25,24 +26,26 @@ MAX_LINE_BYTES = 1 << 20
 Change = Callable[[bytes], bytes]
 
 
-@dataclass(frozen=True)
 class Rekeying:
-    """How the rows of one table are changed between the three forms; a line keeps its end."""
+    """How the rows of one table are changed between the three forms."""
 
-    table: MovedTable
-    scope_digest: str
-
-    def __post_init__(self) -> None:
-        if self.table.sliced_by or self.table.order[0][1]:
-            raise Invalid(f"Table {self.table.name} is rekeyed, and not ordered by an id alone.")
+    def __init__(self, table: MovedTable, scope_digest: str) -> None:
+        if table.sliced_by or table.order[0][1]:
+            raise Invalid(f"Table {table.name} is rekeyed, and not ordered by an id alone.")
+        places = {how: table.columns.index(name) for name, how in table.rekeyed.items()}
+        self._name, self._width = table.name, len(table.columns)
+        self._scope_digest = scope_digest
+        self._owner = table.columns.index(table.order[0][0])
+        # Kept, as they are asked for with each row.
+        self._key, self._version = places[Rekey.WRAPPED], places[Rekey.VERSION]
 
     def sealing(self, wrappings: dict[int, Wrapping]) -> Change:
         """Return how a row that lies in the seller's database travels."""
 
         def change(line: bytes) -> bytes:
             fields = self._fields(line)
-            secret = self._unwrapped(fields, wrappings)
-            self._set(fields, _HEX % secret.hex().encode(), b"0")
+            fields[self._key] = _HEX % self._unwrapped(fields, wrappings).hex().encode()
+            fields[self._version] = TRAVELS
             return _line(fields)
 
         return change
@@ -52,59 +55,53 @@ class Rekeying:
 
         def change(line: bytes) -> bytes:
             fields = self._fields(line)
-            check = check_value(self._carried(fields), self.scope_digest)
-            self._set(fields, check.encode(), REKEYED)
-            return _line(fields)
+            return self._in_leaf(fields, self._carried(fields))
 
         return change
 
     def importing(self, wrapping: Wrapping) -> Change:
         """Return how a row that travels lies in the buyer's database."""
+        version = b"%d" % wrapping.version
 
         def change(line: bytes) -> bytes:
             fields = self._fields(line)
             wrapped = wrapping.wrap(int(fields[self._owner]), self._carried(fields))
-            self._set(fields, _HEX % wrapped.hex().encode(), b"%d" % wrapping.version)
+            fields[self._key], fields[self._version] = _HEX % wrapped.hex().encode(), version
             return _line(fields)
 
         return change
 
     def lying(self, wrappings: dict[int, Wrapping]) -> Change:
         """Return how a row that lies in a database stands in a leaf."""
-        sealing, leaf = self.sealing(wrappings), self.leaf()
-        return lambda line: leaf(sealing(line))
 
-    @property
-    def _owner(self) -> int:
-        return self.table.columns.index(self.table.order[0][0])
+        def change(line: bytes) -> bytes:
+            fields = self._fields(line)
+            return self._in_leaf(fields, self._unwrapped(fields, wrappings))
 
-    def _place(self, how: Rekey) -> int:
-        return next(
-            self.table.columns.index(name) for name, own in self.table.rekeyed.items() if own is how
-        )
+        return change
 
-    def _set(self, fields: list[bytes], key: bytes, version: bytes) -> None:
-        fields[self._place(Rekey.WRAPPED)] = key
-        fields[self._place(Rekey.VERSION)] = version
+    def _in_leaf(self, fields: list[bytes], secret: bytes) -> bytes:
+        fields[self._key] = check_value(secret, self._scope_digest).encode()
+        fields[self._version] = REKEYED
+        return _line(fields)
 
     def _fields(self, line: bytes) -> list[bytes]:
-        fields = line.removesuffix(b"\n").split(b"\t")
-        if len(fields) != len(self.table.columns) or not _ID.fullmatch(fields[self._owner]):
-            raise Invalid(f"A row of {self.table.name} is no row of its columns.")
+        fields = line.split(b"\t")
+        if len(fields) != self._width or not _ID.fullmatch(fields[self._owner]):
+            raise Invalid(f"A row of {self._name} is no row of its columns.")
         return fields
 
     def _carried(self, fields: list[bytes]) -> bytes:
-        found = _KEY.fullmatch(fields[self._place(Rekey.WRAPPED)])
-        if found is None:
-            raise Invalid(
-                f"The row {fields[self._owner].decode()[:20]} of {self.table.name} has no data key."
-            )
+        found = _KEY.fullmatch(fields[self._key])
+        if found is None or fields[self._version] != TRAVELS:
+            owner = fields[self._owner].decode()
+            raise Invalid(f"The row {owner} of {self._name} has no data key, or a version.")
         return bytes.fromhex(found[1].decode())
 
     def _unwrapped(self, fields: list[bytes], wrappings: dict[int, Wrapping]) -> bytes:
         owner = int(fields[self._owner])
-        found = _BYTEA.fullmatch(fields[self._place(Rekey.WRAPPED)])
-        wrapping = wrappings.get(int(fields[self._place(Rekey.VERSION)]))
+        found = _BYTEA.fullmatch(fields[self._key])
+        wrapping = wrappings.get(int(fields[self._version]))
         if found is None or wrapping is None:
             raise Invalid(f"The data key {owner} is wrapped by a region key that is not here.")
         try:

@@ -82,8 +82,8 @@ def copy_objects(owner: str, store: ObjectStore, folder: Path, recipient: str) -
     to = pyrage.x25519.Recipient.from_str(recipient)
     copies = Copies(store, _prepared(folder), to)
     with pinned(owner, is_snapshot=True) as connection:
-        for key in named_keys(connection, Base.metadata):
-            copies.add(key)
+        for _ in copies.add_all(named_keys(connection, Base.metadata)):
+            continue
     return copies.copied
 
 
@@ -166,12 +166,10 @@ def _seal_objects(sealing: Sealing, copies: Copies) -> tuple[ClosedObjects, Stor
     known, totals = Digests(), [0, 0]
 
     def lines() -> Iterator[bytes]:
-        for key in named_keys(sealing.connection, Base.metadata):
-            size_bytes = copies.add(key)
-            if size_bytes is not None:
-                known.add(kind_and_digest(key)[1])
-                totals[0], totals[1] = totals[0] + 1, totals[1] + size_bytes
-                yield object_line(key, size_bytes)
+        for key, size_bytes in copies.add_all(named_keys(sealing.connection, Base.metadata)):
+            known.add(kind_and_digest(key)[1])
+            totals[0], totals[1] = totals[0] + 1, totals[1] + size_bytes
+            yield object_line(key, size_bytes)
 
     salt = salt_of(sealing.secret, OBJECTS)
     tree = TableTree(salt)

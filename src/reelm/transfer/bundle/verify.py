@@ -2,13 +2,14 @@
 
 import hashlib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pyrage
 
 from reelm.foundation.errors import Invalid
 from reelm.transfer.bundle.files import FileFact, Sink, inside, read_encrypted
-from reelm.transfer.bundle.objects import Digests, file_name, kind_and_digest, strays
+from reelm.transfer.bundle.objects import AT_ONCE, Digests, file_name, kind_and_digest, strays
 from reelm.transfer.bundle.opened import Expected, Opened, open_bundle, read_list, read_table
 from reelm.transfer.bundle.rekey import Lines
 
@@ -32,12 +33,12 @@ def verify(
         say(f"Verifying {name}.")
         read_table(opened, name)
     say("Verifying objects.")
-    check_objects(opened, lambda key, size_bytes: verify_object(opened, key, size_bytes, _nothing))
+    check_objects(opened, lambda one: verify_object(opened, *one, _nothing))
     return opened
 
 
-def check_objects(opened: Opened, visit: Callable[[str, int], None]) -> None:
-    """Read the signed list of objects, visit each, and refuse files of others.
+def check_objects(opened: Opened, visit: Callable[[tuple[str, int]], None]) -> None:
+    """Read the signed list of objects, visit each by key and size, and refuse files of others.
 
     Raises:
         Invalid: the list is not the one that was closed, or a file is of no object; names it.
@@ -56,13 +57,15 @@ def check_objects(opened: Opened, visit: Callable[[str, int], None]) -> None:
 
     def visited(piece: bytes) -> None:
         lines.feed(piece)
-        for key, size_bytes in found:
-            visit(key, size_bytes)
+        # Several at once, as each waits for the disk.
+        for _ in pool.map(visit, found):
+            continue
         found.clear()
 
     # Read once before anything is visited: what is not signed is not acted upon.
     read_list(opened, _nothing)
-    read_list(opened, visited)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        read_list(opened, visited)
     lines.end()
     closed = opened.manifest.objects
     if totals != [closed.count, closed.bytes]:
