@@ -67,6 +67,15 @@ def test_one_flipped_byte_is_refused_whichever_it_is(made):
     verified(made)
 
 
+def test_no_file_of_a_bundle_goes_unread(made):
+    for path in files_of(made.folder):
+        good = path.read_bytes()
+        path.write_bytes(bytes([good[0] ^ 1]) + good[1:])
+        with pytest.raises(ReelmError):
+            verified(made)
+        path.write_bytes(good)
+
+
 def changes(chosen):
     """Ways to change the rows of a table of several rows."""
     return {

@@ -153,8 +153,9 @@ def check_tree(opened: Opened, name: str, tree: TableTree, rows: int, root: str)
     """
     what = "The list of objects" if name == LIST else f"Table {name}"
     if (tree.rows, tree.root()) == (rows, root):
+        _check_leaves(opened, name, tree)
         return
-    leaf = _first_difference(opened, name, tree, root)
+    leaf = _first_difference(opened, name, tree, rows, root)
     where = f", from leaf {leaf} on" if leaf is not None else ""
     raise Invalid(
         f"{what} is not what the seller closed: {tree.rows} rows with root {tree.root()[:16]}…"
@@ -162,13 +163,38 @@ def check_tree(opened: Opened, name: str, tree: TableTree, rows: int, root: str)
     )
 
 
-def _first_difference(opened: Opened, name: str, tree: TableTree, root: str) -> int | None:
+def _check_leaves(opened: Opened, name: str, tree: TableTree) -> None:
+    """Check that the list of leaves, by which others narrow a mismatch, is that of the tree."""
     stored = opened.contents.objects if name == LIST else opened.contents.tables[name]
-    signed = bytearray()
+    if stored.leaves is None:
+        return
+    if _told(opened, stored.leaves, len(tree.hashes)) != tree.hashes:
+        raise Invalid(f"{stored.leaves.name} of the bundle lists other leaves than the table has.")
+
+
+def _told(opened: Opened, leaves: FileFact, most_bytes: int) -> bytearray:
+    """Return a list of leaves that is no longer than it may be."""
+    told = bytearray()
+
+    def take(piece: bytes) -> None:
+        told.extend(piece)
+        if len(told) > most_bytes:
+            raise Invalid(f"{leaves.name} of the bundle lists more leaves than the table has.")
+
+    read_frames(opened.folder, leaves, opened.identity, take)
+    return told
+
+
+def _first_difference(
+    opened: Opened, name: str, tree: TableTree, rows: int, root: str
+) -> int | None:
+    stored = opened.contents.objects if name == LIST else opened.contents.tables[name]
     if stored.leaves is None:
         return None
+    # As many as there are slices and whole leaves; each slice may add one that is not whole.
+    most = (rows // LEAF_ROWS + len(stored.slices) + 1) * HASH_BYTES
     try:
-        read_frames(opened.folder, stored.leaves, opened.identity, signed.extend)
+        signed = _told(opened, stored.leaves, most)
     except Invalid:
         return None
     told = TableTree(b"")
