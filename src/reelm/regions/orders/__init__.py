@@ -39,6 +39,7 @@ from reelm.regions.orders.statement import (
     Targets,
     read_statement,
 )
+from reelm.regions.orders.stays import Stay, stays_in_force
 
 __all__ = [
     "DATA_KINDS",
@@ -49,6 +50,7 @@ __all__ = [
     "ListedOrder",
     "NewAuthority",
     "OrderStatement",
+    "Stay",
     "TakenOrder",
     "Targets",
     "accept_signed",
@@ -72,6 +74,7 @@ __all__ = [
     "revoke_key",
     "set_recipient",
     "sign_envelope",
+    "stays_in_force",
     "still_in_force",
     "waiting_orders",
 ]

@@ -23,6 +23,7 @@ Kind = Literal[
     "block_service",
     "preserve",
     "disclose",
+    "stay_transfer",
     "confirm",
     "lift",
 ]
@@ -44,6 +45,7 @@ POWER_FOR: dict[str, Power] = {
     "block_service": "order_service",
     "preserve": "order_data",
     "disclose": "order_data",
+    "stay_transfer": "supervise",
 }
 # What each kind is aimed at; the others name nothing of these.
 AIMED_AT: dict[str, frozenset[str]] = {
@@ -53,6 +55,7 @@ AIMED_AT: dict[str, frozenset[str]] = {
     "block_service": frozenset(),
     "preserve": frozenset({"accounts"}),
     "disclose": frozenset({"accounts"}),
+    "stay_transfer": frozenset(),
     "confirm": frozenset({"orders"}),
     "lift": frozenset({"orders"}),
 }
@@ -146,6 +149,10 @@ def check(statement: OrderStatement) -> None:
         )
     if statement.interim and kind not in RESTRICTING:
         raise Invalid(f"An order to {_words(kind)} cannot be interim.")
+    if statement.confidential and kind == "stay_transfer":
+        raise Invalid(
+            "A stay of the transfer binds seller, buyer and authorities: it cannot be secret."
+        )
     _check_times(statement)
     _check_texts((statement.reference, statement.basis, *targets.orders))
     _check_texts(statement.reasons.splitlines())

@@ -30,7 +30,7 @@ State = Annotated[str, Meta(pattern=r"^(due|entered|in_force|complied|ended|refu
 PAGE = 50
 KINDS = (
     "remove", "geo_restrict", "suspend_account", "block_service", "preserve", "disclose",
-    "confirm", "lift",
+    "stay_transfer", "confirm", "lift",
 )  # fmt: skip
 
 
