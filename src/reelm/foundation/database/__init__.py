@@ -4,13 +4,14 @@ from sqlalchemy.orm import Session
 
 from reelm.foundation.classes import DataClass, Erasure, Residency, Retention, Transfer
 from reelm.foundation.database.base import Base
-from reelm.foundation.database.classes import BEHAVIOUR, OPERATIONAL, PUBLIC, SEALED
+from reelm.foundation.database.classes import BEHAVIOUR, OPERATIONAL, PUBLIC, REKEYED, SEALED
 from reelm.foundation.database.connect import Database
 
 __all__ = [
     "BEHAVIOUR",
     "OPERATIONAL",
     "PUBLIC",
+    "REKEYED",
     "SEALED",
     "Base",
     "DataClass",

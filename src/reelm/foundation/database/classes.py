@@ -2,7 +2,7 @@
 
 A column goes with its table; its form says how its values are kept, and so whether they are
 personal. Columns with `anonymised` in their info lose their value where the table's erasure is
-`ANONYMISE`; the others of such a table are kept.
+`ANONYMISE`; the others of such a table are kept. `REKEYED` columns are made anew in a sale.
 """
 
 from typing import Any
@@ -15,6 +15,8 @@ SEALED: dict[Any, Any] = {"form": Form.SEALED}
 PUBLIC: dict[Any, Any] = {"form": Form.PUBLIC}
 BEHAVIOUR: dict[Any, Any] = {"form": Form.BEHAVIOUR}
 OPERATIONAL: dict[Any, Any] = {"form": Form.OPERATIONAL}
+# What a sale makes anew under the buyer's region key; no value of it goes along as it is.
+REKEYED: dict[Any, Any] = {**OPERATIONAL, "rekeyed": True}
 
 # Long enough to look into what failed; ids of accounts are in it.
 FINISHED_JOBS_DAYS = 30
@@ -41,6 +43,7 @@ __all__ = [  # the words of declarations, beside what tables and columns use
     "FOREIGN_TABLES",
     "OPERATIONAL",
     "PUBLIC",
+    "REKEYED",
     "SEALED",
     "DataClass",
     "Erasure",
