@@ -34,6 +34,7 @@ from reelm.web.api import (
     region,
     sessions,
     signals,
+    transfers,
     transparency,
     uploads,
     videos,
@@ -43,6 +44,7 @@ from reelm.web.endpoint import SIGNED_IN, Endpoint, Together
 from reelm.web.pages import audit as audit_pages
 from reelm.web.pages import feed_control, gate, legal, own, sharing, watching
 from reelm.web.pages import region as region_page
+from reelm.web.pages import transfer as transfer_page
 from reelm.web.pages import transparency as transparency_pages
 from reelm.web.routes_staff import STAFF_ROUTES
 
@@ -53,7 +55,7 @@ IMAGES = ("image/jpeg", "image/png", "image/webp")
 WRONG = (Unauthenticated, RateLimited)
 
 API = (
-    Endpoint("GET", "/api/region", region.read_region),
+    Endpoint("GET", "/api/region", region.read_region, errors=(Unavailable,)),
     Endpoint("GET", "/api/transparency", transparency.list_periods),
     Endpoint("GET", "/api/transparency/{period}", transparency.read_report, errors=(Missing,)),
     Endpoint(
@@ -203,6 +205,12 @@ API = (
         accepts=("application/json",), errors=(Conflict, Missing, RateLimited),
     ),
     Endpoint("GET", "/api/orders/{document_digest}", orders.order_status, errors=(Missing,)),
+    # The sale of the region
+    Endpoint("GET", "/api/transfers", transfers.list_transfers, errors=(Unavailable,)),
+    Endpoint(
+        "POST", "/api/transfers/statements", transfers.submit_statement, status=201,
+        accepts=("application/json",), errors=(Conflict, Missing, RateLimited, Unavailable),
+    ),
 )  # fmt: skip
 
 PAGES = (
@@ -225,6 +233,7 @@ PAGES = (
     Endpoint("GET", "/how-the-feed-works", feed_control.how_it_works, produces=HTML),
     Endpoint("GET", "/api", legal.api, produces=HTML),
     Endpoint("GET", "/region", region_page.region, produces=HTML),
+    Endpoint("GET", "/transfer", transfer_page.transfer, produces=HTML),
     Endpoint("GET", "/transparency", transparency_pages.months, produces=HTML),
     Endpoint("GET", "/transparency/{period}", transparency_pages.report, produces=HTML),
     Endpoint("GET", region.SECURITY_TXT, region.security_txt, produces="text/plain"),
