@@ -3,6 +3,9 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from tests.transfer.factory import make_sale
 
 from reelm import transfer
 from reelm.foundation.clock import now
@@ -60,6 +63,22 @@ def test_an_approval_is_taken_back_also_while_the_sale_is_stayed(sale):
     sale.submit(sale.decision(sale.host, "revoke"))
     sale.order(sale.court, "lift", targets={"orders": [reference]})
     assert sale.lacks() == [("revoked", "Host")]
+
+
+def test_a_stay_or_a_revoked_key_waits_for_a_step_that_has_looked_already(parts):
+    with parts.transaction() as session:
+        sale = make_sale(session, parts)
+        sale.approved()
+    with parts.transaction() as step:
+        transfer.refuse_unless_approved(step)
+        with parts.transaction() as other:
+            for query in (
+                "SELECT 1 FROM authority WHERE id = :id FOR UPDATE NOWAIT",
+                "SELECT 1 FROM authority_key WHERE authority_id = :id FOR UPDATE NOWAIT",
+                "SELECT 1 FROM transfer WHERE :id > 0 FOR UPDATE NOWAIT",
+            ):
+                with pytest.raises(OperationalError, match="could not"), other.begin_nested():
+                    other.execute(text(query), {"id": sale.host.id})
 
 
 def test_a_stay_before_any_sale_keeps_one_from_being_proposed(sale):

@@ -60,12 +60,16 @@ def check_approvals(session: Session) -> list[Lack]:
 def refuse_unless_approved(session: Session) -> KnownTransfer:
     """Return the open sale if every step before the move is taken, and none of it is void.
 
+    It stays so until the commit: what an authority says meanwhile, a stay or a key that is
+    revoked is taken in afterwards.
+
     Raises:
         Missing: no sale is open.
         Conflict: it is stayed, or not approved; says by what.
     """
-    refuse_if_stayed(session)
     transfer = open_transfer(session, lock=True)
+    orders.hold_authorities(session)
+    refuse_if_stayed(session)
     found = lacks(session, transfer)
     if found:
         raise Conflict(f"The sale is not approved. {' '.join(one.sentence for one in found)}")

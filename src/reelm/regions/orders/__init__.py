@@ -39,7 +39,7 @@ from reelm.regions.orders.statement import (
     Targets,
     read_statement,
 )
-from reelm.regions.orders.stays import Stay, stays_in_force
+from reelm.regions.orders.stays import Stay, hold_authorities, stays_in_force
 
 __all__ = [
     "DATA_KINDS",
@@ -63,6 +63,7 @@ __all__ = [
     "data_orders_in_force",
     "data_orders_on",
     "enter_on_paper",
+    "hold_authorities",
     "lapse_orders",
     "order",
     "order_of_document",

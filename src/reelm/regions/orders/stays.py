@@ -6,7 +6,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from reelm.regions.models import Authority, LegalOrder
+from reelm.regions.models import Authority, AuthorityKey, LegalOrder
 
 
 class Stay(msgspec.Struct, frozen=True):
@@ -18,6 +18,15 @@ class Stay(msgspec.Struct, frozen=True):
     reference: str
     basis: str
     since: datetime
+
+
+def hold_authorities(session: Session) -> None:
+    """Let every order, approval and revocation of a key wait until the commit.
+
+    Each takes the row of its authority or key for itself before it looks.
+    """
+    for column in (Authority.id, AuthorityKey.key_id):
+        session.execute(select(column).order_by(column).with_for_update(read=True))
 
 
 def stays_in_force(session: Session) -> list[Stay]:
