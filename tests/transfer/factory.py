@@ -7,12 +7,14 @@ from typing import Any
 
 import msgspec
 import pyrage
+import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.regions.factory import Body, make_body
 
 from reelm import regions, transfer
 from reelm.foundation.clock import now, utc_text
 from reelm.foundation.database import Session
+from reelm.foundation.errors import Conflict, Invalid
 from reelm.foundation.parts import Parts
 from reelm.proofs import sale
 from reelm.proofs.sale import Buyer, Conditions
@@ -163,3 +165,8 @@ def make_sale(session: Session, parts: Parts) -> Sale:
         make_authority(session, "Exporter", "license_technology", country=EXPORTER),
         make_body(session, ("supervise",)),
     )
+
+
+def refused_at_the_door(sale, envelope, words):
+    with pytest.raises((Invalid, Conflict), match=words):
+        sale.submit(envelope)

@@ -6,13 +6,12 @@ from datetime import timedelta
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import select, text
-from tests.transfer.factory import DAY, EXPORTER, make_authority, public
+from sqlalchemy import text
+from tests.transfer.factory import DAY, EXPORTER, make_authority, public, refused_at_the_door
 
 from reelm import transfer
-from reelm.audit.models import AuditEntry
 from reelm.foundation.clock import now, utc_text
-from reelm.foundation.errors import Conflict, Invalid, Missing, Unavailable
+from reelm.foundation.errors import Conflict, Unavailable
 from reelm.foundation.ids import new_id
 from reelm.regions import clock_watch, orders
 from reelm.regions.clock_watch import Clocks, mark_clocks, read_clocks
@@ -53,11 +52,6 @@ def test_without_signatures_or_decisions_each_is_named_as_missing(sale):
     assert (sale.lacks(), sale.state()) == ([("missing", "Exporter")], "signed")
     with pytest.raises(Conflict, match="Exporter has not approved this scope"):
         transfer.refuse_unless_approved(sale.session)
-
-
-def refused_at_the_door(sale, envelope, words):
-    with pytest.raises((Invalid, Conflict), match=words):
-        sale.submit(envelope)
 
 
 def expired(sale, monkeypatch):
@@ -290,15 +284,6 @@ def test_what_the_software_cannot_check_is_listed_for_a_person(sale):
     assert sale.state() == "approved"
 
 
-def test_nobody_who_was_not_asked_has_a_say(sale):
-    sale.propose()
-    stranger = make_authority(sale.session, "Stranger", "order_content")
-    refused_at_the_door(sale, sale.decision(stranger), "none of those that have to agree")
-    mine = json.loads(sale.signature(sale.buyer_key))
-    mine["signatures"] = json.loads(sale.decision(stranger))["signatures"]
-    refused_at_the_door(sale, json.dumps(mine).encode(), "neither the seller nor the buyer")
-
-
 def test_what_is_written_into_the_tables_by_hand_approves_nothing(sale):
     sale.propose()
     sale.signed()
@@ -349,60 +334,3 @@ def test_a_region_that_is_no_longer_what_the_scope_says_is_not_approved(sale, mo
     told = " ".join(one.sentence for one in transfer.check_approvals(sale.session))
     assert "The database has schema 9999" in told
     assert f"The scope names the {first.place} {first.name}, which is not there" in told
-
-
-def test_the_same_statement_again_changes_nothing_and_its_reference_is_not_taken_twice(sale):
-    sale.propose()
-    envelope = sale.decision(sale.host, reference="7")
-    first, again = sale.submit(envelope), sale.submit(envelope)
-    assert (first.is_new, again.is_new) == (True, False)
-    assert first.document_digest == again.document_digest
-    refused_at_the_door(sale, sale.decision(sale.host, "revoke", reference="7"), "reference 7")
-
-
-@pytest.mark.parametrize(
-    ("fields", "words"),
-    [
-        ({"valid_until": None}, "until when it is valid"),
-        ({"valid_until": "2020-01-01T00:00:00Z"}, "not after issued_at"),
-        ({"valid_until": "2099-01-01T00:00:00"}, "timezone"),
-        ({"issued_at": "2098-01-01T00:00:00Z", "valid_until": "2099-01-01T00:00:00Z"}, "future"),
-        ({"conditions": {"data_contry": "XA"}}, "data_contry"),
-        ({"decision": "maybe"}, "decision"),
-        ({"decision": "revoke", "valid_until": "2099-01-01T00:00:00Z"}, "no conditions and no end"),
-        ({"extra": 1}, "extra"),
-        ({"authority": "77"}, "none of those"),
-        ({"reference": "a\u0007"}, "cannot be shown"),
-    ],
-)
-def test_a_statement_that_contradicts_itself_is_refused_with_what_is_wrong(sale, fields, words):
-    sale.propose()
-    refused_at_the_door(sale, sale.decision(sale.host, **fields), words)
-
-
-@pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"payloadType":"x"}', b"\xff\xfe"])
-def test_what_is_no_statement_of_a_sale_is_refused(sale, text):
-    sale.propose()
-    refused_at_the_door(sale, text, r"no DSSE envelope|payload type")
-
-
-def test_without_a_sale_nothing_is_taken_in(sale):
-    sale.propose()
-    envelope = sale.decision(sale.host)
-    transfer.abort(sale.session, "No more.")
-    with pytest.raises(Missing, match="No sale of this region is open"):
-        sale.submit(envelope)
-
-
-def test_each_statement_is_an_entry_of_the_log_with_ids_and_digests(sale):
-    sale.approved()
-    sale.submit(sale.decision(sale.host, "revoke"))
-    rows = sale.session.scalars(
-        select(AuditEntry).where(AuditEntry.kind.like("transfer.%")).order_by(AuditEntry.id)
-    ).all()
-    assert [row.kind.partition(".")[2] for row in rows] == [
-        "proposed", "signed", "signed", "authority_decided", "authority_decided",
-    ]  # fmt: skip
-    assert {row.body["scope_digest"] for row in rows} == {sale.proposal.digest}
-    assert [row.body["sides"] for row in rows[1:3]] == [["seller"], ["buyer"]]
-    assert [row.body["decision"] for row in rows[3:]] == ["approve", "revoke"]

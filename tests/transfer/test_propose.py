@@ -3,6 +3,7 @@
 import hashlib
 import json
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import select, text
-from tests.transfer.factory import EXPORTER, make_authority, make_buyer, public
+from tests.transfer.factory import EXPORTER, make_authority, make_buyer, make_sale, public
 
 from reelm import app, audit, transfer
 from reelm.audit.materials import bill_of_materials
@@ -26,6 +27,7 @@ from reelm.foundation.database.classes import FOREIGN_TABLES
 from reelm.foundation.errors import Conflict, Invalid, Missing
 from reelm.proofs import sale as documents
 from reelm.regions import orders
+from reelm.regions.orders.envelope import key_id
 from reelm.videos.programs import programs
 
 EXCLUDED = transfer.Choices(
@@ -213,13 +215,9 @@ def test_without_an_authority_that_approves_there_is_no_proposal(sale):
 
 def test_an_authority_that_has_to_agree_needs_keys_to_agree_with(sale):
     for key in sale.host.keys[:2]:
-        orders.revoke_key(sale.session, sale.host.id, orders_key_id(key))
+        orders.revoke_key(sale.session, sale.host.id, key_id(public(key)))
     with pytest.raises(Conflict, match="Host has to agree, needs 2 of its keys to sign, and has 1"):
         sale.propose()
-
-
-def orders_key_id(key):
-    return hashlib.sha256(key.public_key().public_bytes_raw()).hexdigest()
 
 
 def test_the_buyer_is_somebody_else_with_keys_that_are_keys(sale):
@@ -246,6 +244,22 @@ def test_one_sale_is_open_at_a_time_and_each_is_logged(sale):
     reason = hashlib.sha256(b"The buyer withdrew.").hexdigest()
     assert rows[1].body["reason_digest"] == reason
     assert "withdrew" not in str([row.body for row in rows])
+
+
+def test_of_proposals_at_the_same_time_one_is_taken(parts):
+    with parts.transaction() as session:
+        sale = make_sale(session, parts)
+    buyer = make_buyer(sale.buyer_key)
+
+    def propose(_):
+        with parts.transaction() as session:
+            return transfer.propose(session, parts, buyer, transfer.Choices())
+
+    with ThreadPoolExecutor(4) as executor:
+        tries = [executor.submit(propose, number) for number in range(4)]
+    errors = [one.exception() for one in tries]
+    assert sum(error is None for error in errors) == 1
+    assert {type(error) for error in errors if error is not None} == {Conflict}
 
 
 @pytest.mark.parametrize(
