@@ -1,16 +1,17 @@
 """Which statement of an authority speaks, whatever comes in in whatever order."""
 
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelm.proofs.sale import ApprovalStatement, speaking
+from reelm.proofs.sale import ApprovalStatement, Decision, speaking
 
 BEGAN = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-def said(decision: str, minute: int, number: int = 0) -> ApprovalStatement:
+def said(decision: Decision, minute: int, number: int = 0) -> ApprovalStatement:
     return ApprovalStatement(
         form="reelm-approval/1",
         region="0" * 32,
@@ -24,9 +25,10 @@ def said(decision: str, minute: int, number: int = 0) -> ApprovalStatement:
     )
 
 
-statements = st.lists(
-    st.tuples(st.sampled_from(["approve", "refuse", "revoke"]), st.integers(0, 5)), max_size=8
-).map(lambda pairs: [said(*pair, number) for number, pair in enumerate(pairs)])
+DECISIONS: tuple[Decision, ...] = get_args(Decision)
+statements = st.lists(st.tuples(st.sampled_from(DECISIONS), st.integers(0, 5)), max_size=8).map(
+    lambda pairs: [said(*pair, number) for number, pair in enumerate(pairs)]
+)
 
 
 @given(statements)

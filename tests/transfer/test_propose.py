@@ -157,6 +157,12 @@ def test_the_page_tells_parties_authorities_technology_and_every_table(sale):
         assert f"| `{rule}` | {means} |" in page
 
 
+def test_what_others_wrote_makes_no_markup_on_the_page(sale):
+    page = transfer.markdown(sale.propose(operator="<b>Buyer</b> | [x](http://y)").scope)
+    assert r"\<b\>Buyer\</b\> \| \[x\](http://y)" in page
+    assert "<b>" not in page
+
+
 def test_the_host_is_always_asked_and_the_exporter_where_something_controlled_goes_along(sale):
     for disposition, asked in (
         ("exclude", ["Host"]),

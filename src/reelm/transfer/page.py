@@ -1,5 +1,6 @@
 """The scope of a sale as a page that a person reads; the JSON beside it is what is signed."""
 
+import re
 from collections.abc import Iterable, Iterator
 
 from reelm.proofs.sale import DataItem, RequiredApproval, Scope, canonical, digest_of
@@ -7,6 +8,8 @@ from reelm.transfer.scope import RULES
 
 # Without a person's data, and many: told by their number and rule.
 _SUMMED = ("log field", "metric label")
+# What others wrote is shown as they wrote it: it makes no link, no emphasis and no HTML.
+_MARKS = re.compile(r"([\\`*_\[\]<>#&])")
 
 
 def markdown(scope: Scope) -> str:
@@ -23,9 +26,9 @@ def _head(scope: Scope) -> Iterator[str]:
     yield from _table(
         ("", "operator", "public key"),
         [
-            (f"seller, epoch {scope.seller.epoch}", scope.seller.operator,
+            (f"seller, epoch {scope.seller.epoch}", _plain(scope.seller.operator),
              f"`{scope.seller.public_key}`"),
-            ("buyer", scope.buyer.operator, f"`{scope.buyer.public_key}`"),
+            ("buyer", _plain(scope.buyer.operator), f"`{scope.buyer.public_key}`"),
         ],
     )  # fmt: skip
     yield f"The buyer keeps the data in **{scope.buyer.country}**; the bundle is encrypted to"
@@ -43,7 +46,8 @@ def _approvals(scope: Scope) -> Iterator[str]:
     yield "All of them, each with its own keys; two keys of one never stand for two."
     yield ""
     rows = [
-        (one.name, _power(one), f"{one.threshold} of {len(one.keys)}") for one in scope.approvals
+        (_plain(one.name), _power(one), f"{one.threshold} of {len(one.keys)}")
+        for one in scope.approvals
     ]
     yield from _table(("authority", "for", "keys that sign"), rows)
 
@@ -57,15 +61,19 @@ def _technology(scope: Scope) -> Iterator[str]:
     yield ""
     rows = []
     for asset in scope.technology:
-        about = "; ".join(f"{name}: {_words(value)}" for name, value in asset.about.items())
+        about = "; ".join(f"{name}: {_plain(_words(value))}" for name, value in asset.about.items())
         control = f"yes, {asset.origin}" if asset.export_controlled else "no"
-        becomes = f"**{asset.disposition}**{': ' + asset.terms if asset.terms else ''}"
+        becomes = f"**{asset.disposition}**{': ' + _plain(asset.terms) if asset.terms else ''}"
         rows.append((asset.name, becomes, control, f"`{asset.digest or '-'}`", about))
     yield from _table(("asset", "disposition", "export-controlled", "SHA-256", "about"), rows)
 
 
 def _words(value: str | int | list[str]) -> str:
     return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def _plain(text: str) -> str:
+    return _MARKS.sub(r"\\\1", text)
 
 
 def _data(scope: Scope) -> Iterator[str]:
