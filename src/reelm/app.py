@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 from sqlalchemy import text
 
-from reelm import accounts, audit, feed, moderation, regions, social, videos
+from reelm import accounts, audit, feed, moderation, regions, social, transfer, videos
 from reelm.accounts import jobs as account_jobs
 from reelm.accounts import tasks as account_tasks
 from reelm.audit import tasks as audit_tasks
@@ -37,7 +37,7 @@ from reelm.videos import tasks as video_tasks
 from reelm.web import metrics
 
 # Rooms are imported for their tables too: the metadata is whole once this module is loaded.
-ROOMS = (audit, regions, accounts, videos, social, moderation, feed)
+ROOMS = (audit, regions, accounts, videos, social, moderation, feed, transfer)
 
 OWNER = "reelm_owner"
 DATABASE = "reelm"

@@ -12,7 +12,7 @@ from tests.browser.staff import become_staff
 FOR_ALL = (
     *("/sign-in", "/sign-up", "/recover", "/terms", "/privacy", "/api", "/@asha", "/nowhere"),
     *("/how-the-feed-works", "/settings/feed", "/?tab=popular", "/audit"),
-    *("/region", "/transparency", f"/transparency/{datetime.now(UTC):%Y-%m}"),
+    *("/region", "/transfer", "/transparency", f"/transparency/{datetime.now(UTC):%Y-%m}"),
 )
 FOR_MEMBERS = ("/upload", "/settings", "/me/videos", "/?tab=following", "/history", "/notices")
 FOR_STAFF = (

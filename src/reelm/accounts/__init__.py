@@ -14,7 +14,16 @@ from reelm.accounts.erase import ErasureBegun, erase_account, finish_erasure, re
 from reelm.accounts.events import AccountErased
 from reelm.accounts.export import export_account
 from reelm.accounts.handles import account_named, account_of, check_handle, handle_key
-from reelm.accounts.keys import DataKey, data_key, derived_key, destroy_key, key_owner, make_key
+from reelm.accounts.keys import (
+    DataKey,
+    Wrapping,
+    data_key,
+    derived_key,
+    destroy_key,
+    key_owner,
+    make_key,
+    region_keys,
+)
 from reelm.accounts.my_account import MyAccount, my_account
 from reelm.accounts.powers import MAY, ROLES, Power, may, require
 from reelm.accounts.preservation_key import preservation_recipient
@@ -113,6 +122,7 @@ __all__ = [
     "SignedInAccount",
     "SignedUp",
     "StandingPurpose",
+    "Wrapping",
     "account_named",
     "account_of",
     "address_group",
@@ -164,6 +174,7 @@ __all__ = [
     "purpose_note",
     "readings",
     "recover",
+    "region_keys",
     "release_disclosure",
     "renew_codes",
     "require",

@@ -145,6 +145,27 @@ def unwrap(region_key: bytes, owner_id: int, wrapped: bytes) -> bytes:
     return _decrypt(_derive(region_key, "wrap"), wrapped, _wrapped_place(owner_id))
 
 
+class Wrapping:
+    """One region key that wraps and unwraps many data keys: what follows from it is kept."""
+
+    def __init__(self, region_key: bytes) -> None:
+        self.version = version_of(region_key)
+        self._cipher = AESGCM(_derive(region_key, "wrap"))
+
+    def wrap(self, owner_id: int, secret: bytes) -> bytes:
+        """Wrap a data key."""
+        nonce = os.urandom(NONCE_BYTES)
+        return FORM + nonce + self._cipher.encrypt(nonce, secret, _wrapped_place(owner_id).encode())
+
+    def unwrap(self, owner_id: int, wrapped: bytes) -> bytes:
+        """Unwrap a data key.
+
+        Raises:
+            Unavailable: another region key wrapped it, or another account's.
+        """
+        return _opened(self._cipher, wrapped, _wrapped_place(owner_id))
+
+
 def key_owner(table: Table, column: str) -> str:
     """Return the column whose value names the owner of the key that seals `column`.
 
@@ -163,11 +184,15 @@ def _encrypt(key: bytes, plain: bytes, place: str) -> bytes:
 
 
 def _decrypt(key: bytes, sealed: bytes, place: str) -> bytes:
+    return _opened(AESGCM(key), sealed, place)
+
+
+def _opened(cipher: AESGCM, sealed: bytes, place: str) -> bytes:
     form, nonce, body = sealed[:1], sealed[1 : 1 + NONCE_BYTES], sealed[1 + NONCE_BYTES :]
     if form != FORM or len(nonce) != NONCE_BYTES:
         raise Unavailable("A sealed value is damaged.")
     try:
-        return AESGCM(key).decrypt(nonce, body, place.encode())
+        return cipher.decrypt(nonce, body, place.encode())
     except InvalidTag:
         raise Unavailable("A sealed value was changed, or belongs to another place.") from None
 

@@ -14,6 +14,7 @@ from reelm.foundation.database import (
     Base,
     DataClass,
     Erasure,
+    Rekey,
     Residency,
     Transfer,
 )
@@ -59,8 +60,8 @@ class AccountKey(Base):
     __data__ = _PERSON
 
     account_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=OPERATIONAL)
-    wrapped_key: Mapped[bytes] = mapped_column(info=OPERATIONAL)
-    region_key_version: Mapped[int] = mapped_column(info=OPERATIONAL)
+    wrapped_key: Mapped[bytes] = mapped_column(info={**OPERATIONAL, "rekey": Rekey.WRAPPED})
+    region_key_version: Mapped[int] = mapped_column(info={**OPERATIONAL, "rekey": Rekey.VERSION})
 
 
 class AccountPrivate(Base):

@@ -277,6 +277,35 @@ KINDS: Mapping[str, Kind] = {
         rows=COUNT,
         older_than=TIME,
     ),
+    # The sale of the region
+    "transfer.proposed": Kind(
+        "A sale of the region is proposed: the digest of its scope, and the buyer's public key.",
+        transfer_id=ID,
+        scope_digest=DIGEST,
+        buyer_key=DIGEST,
+    ),
+    "transfer.signed": Kind(
+        "Seller, buyer or both signed the scope of the sale.",
+        transfer_id=ID,
+        scope_digest=DIGEST,
+        sides=some(one_of("seller", "buyer")),
+        document_digest=DIGEST,
+    ),
+    "transfer.authority_decided": Kind(
+        "An authority approved this scope for this buyer, refused it, or revoked its approval.",
+        transfer_id=ID,
+        scope_digest=DIGEST,
+        authority_id=ID,
+        decision=one_of("approve", "refuse", "revoke"),
+        document_digest=DIGEST,
+        valid_until=TIME.or_none,
+    ),
+    "transfer.aborted": Kind(
+        "The seller ended the sale; the digest of the reason that it gave.",
+        transfer_id=ID,
+        scope_digest=DIGEST,
+        reason_digest=DIGEST,
+    ),
     # The feed
     "feed.model_snapshot": Kind(
         "The ranker's state was stored; once a day, and when a release first does.",

@@ -56,6 +56,12 @@ def newest_entry(session: Session, kind: str) -> Newest | None:
     return None if row is None else Newest(*row)
 
 
+def entries_of(session: Session, kind: str) -> list[Newest]:
+    """Return what the entries of a kind say, the oldest first."""
+    query = select(AuditEntry.body, AuditEntry.at).where(AuditEntry.kind == kind)
+    return [Newest(*row) for row in session.execute(query.order_by(AuditEntry.id))]
+
+
 def checkpoint_note(session: Session, size: int | None = None) -> str:
     """Return the note of the newest checkpoint, or of the one of a size, with cosignatures.
 

@@ -18,6 +18,7 @@ from reelm.cli.order import order
 from reelm.cli.policy import policy
 from reelm.cli.prove import prove
 from reelm.cli.sbom import sbom
+from reelm.cli.transfer import transfer
 from reelm.cli.transparency import transparency
 from reelm.foundation.errors import ReelmError
 
@@ -47,6 +48,7 @@ cli.add_typer(prove, name="prove")
 cli.add_typer(authority, name="authority")
 cli.add_typer(order, name="order")
 cli.add_typer(transparency, name="transparency")
+cli.add_typer(transfer, name="transfer")
 cli.command()(sbom)
 
 

@@ -50,7 +50,7 @@ def draft(
         str,
         typer.Argument(
             help="remove, geo_restrict, suspend_account, block_service, preserve, disclose, "
-            "confirm or lift."
+            "stay_transfer, confirm or lift."
         ),
     ],
     region_id: Annotated[str, typer.Option(help="The region's name in orders, 32 hex digits.")],

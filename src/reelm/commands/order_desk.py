@@ -48,11 +48,16 @@ def sign(statement: Path, keys: list[Path]) -> None:
     """
     payload = statement.read_bytes()
     orders.read_statement(payload)
-    private = [_private_key(path) for path in keys]
+    private = [private_key(path) for path in keys]
     typer.echo(orders.sign_envelope(payload, orders.PAYLOAD_TYPE, private).decode())
 
 
-def _private_key(path: Path) -> Ed25519PrivateKey:
+def private_key(path: Path) -> Ed25519PrivateKey:
+    """Return the Ed25519 key in a file.
+
+    Raises:
+        Invalid: there is none in it.
+    """
     try:
         key = serialization.load_pem_private_key(path.read_bytes(), None)
     except (ValueError, TypeError, UnsupportedAlgorithm):

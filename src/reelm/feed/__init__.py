@@ -20,6 +20,7 @@ from reelm.feed.settings import (
 )
 from reelm.feed.signals import Kind, Signal
 from reelm.feed.topics import Offer, Offers, Used
+from reelm.feed.trained import TrainedModel, trained_model
 from reelm.feed.unprofiled import PopularPage, popular
 from reelm.feed.watch import MAX_BATCH, Told, Watched, count_watches, watches_of, watches_of_all
 from reelm.feed.weights import HEADS, SLOTS, SOURCES
@@ -48,6 +49,7 @@ __all__ = [
     "Signal",
     "Tab",
     "Told",
+    "TrainedModel",
     "Used",
     "Wanted",
     "Watched",
@@ -74,6 +76,7 @@ __all__ = [
     "shows_any",
     "signals_of",
     "topic_of",
+    "trained_model",
     "unexplained",
     "watches_of",
     "watches_of_all",

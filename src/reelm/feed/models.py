@@ -128,3 +128,8 @@ class RankerSnapshot(Base):
     digest: Mapped[str] = mapped_column(info=OPERATIONAL)  # SHA-256 of the file
     made_at: Mapped[datetime] = mapped_column(info=OPERATIONAL)
     release: Mapped[str] = mapped_column(info=OPERATIONAL)
+    # The training manifest: numbers and times of the first signal that can be in it, and of the
+    # last; null where it learned of none, or was stored by a release that did not say.
+    first_seq: Mapped[int | None] = mapped_column(info=OPERATIONAL)
+    first_at: Mapped[datetime | None] = mapped_column(info=OPERATIONAL)
+    last_at: Mapped[datetime | None] = mapped_column(info=OPERATIONAL)

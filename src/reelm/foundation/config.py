@@ -168,6 +168,26 @@ class MediaSettings(_Section, frozen=True):
     encoders: Annotated[int, Meta(ge=1, le=64, description="Encodes that run at once.")] = 1
 
 
+class TechnologySettings(_Section, frozen=True):
+    """Where the technology comes from, for a sale of the region (docs/transfer.md)."""
+
+    origin: Annotated[
+        str,
+        Meta(
+            pattern="^([A-Z]{2})?$",
+            description="Country whose law decides on the export of the technology assets, such "
+            "as DE. Empty: not stated.",
+        ),
+    ] = ""
+    export_controlled: Annotated[
+        list[str],
+        Meta(
+            description="Technology assets that may leave that country only by its authority's "
+            "licence: release, sbom, ffmpeg, policy-pack-IN, model; comma-separated."
+        ),
+    ] = []
+
+
 class Settings(_Section, frozen=True):
     """All settings of a region."""
 
@@ -178,6 +198,7 @@ class Settings(_Section, frozen=True):
     upload: UploadSettings = UploadSettings()
     media: MediaSettings = MediaSettings()
     contacts: ContactSettings = ContactSettings()
+    technology: TechnologySettings = TechnologySettings()
 
 
 def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -219,6 +240,7 @@ _SECTIONS: dict[str, type[_Section]] = {
     "upload": UploadSettings,
     "media": MediaSettings,
     "contacts": ContactSettings,
+    "technology": TechnologySettings,
 }
 
 

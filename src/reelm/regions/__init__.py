@@ -5,7 +5,14 @@ from reelm.regions.audit_log import audit_signer
 from reelm.regions.clock_watch import time_bounds
 from reelm.regions.data_map import ColumnEntry, DataMap, data_map
 from reelm.regions.events import OrderEnded, OrderInForce
-from reelm.regions.pack_files import jurisdictions, load_pack, packs, parse_pack, read_pack
+from reelm.regions.pack_files import (
+    jurisdictions,
+    load_pack,
+    pack_texts,
+    packs,
+    parse_pack,
+    read_pack,
+)
 from reelm.regions.policy import DEFAULT_MINIMUM_AGE_YEARS, Fact, PolicyPack, meanings
 from reelm.regions.restrictions import (
     ANYWHERE,
@@ -61,6 +68,7 @@ __all__ = [
     "load_pack",
     "meanings",
     "orders",
+    "pack_texts",
     "packs",
     "parse_pack",
     "read_pack",

@@ -59,6 +59,19 @@ def load_pack(jurisdiction: str) -> PolicyPack:
     return parse_pack(text, name=f"{name}/{jurisdiction}.toml")
 
 
+def pack_texts(jurisdiction: str) -> dict[str, bytes]:
+    """Return the files that hold in a jurisdiction: name, such as EU or EU/DE, and bytes.
+
+    Raises:
+        Invalid: there is no such jurisdiction.
+    """
+    load_pack(jurisdiction)
+    name = jurisdictions()[jurisdiction]
+    names = dict.fromkeys((name, f"{name}/{jurisdiction}"))
+    files = {one: _folder() / f"{one}.toml" for one in names}
+    return {one: file.read_bytes() for one, file in files.items() if file.is_file()}
+
+
 @cache
 def read_pack(name: str) -> PolicyPack:
     """Read and check one pack as its file has it; of a union without any overlay."""

@@ -34,6 +34,7 @@ from reelm.web.api import (
     region,
     sessions,
     signals,
+    transfers,
     transparency,
     uploads,
     videos,
@@ -43,6 +44,7 @@ from reelm.web.endpoint import SIGNED_IN, Endpoint, Together, staying_open
 from reelm.web.pages import audit as audit_pages
 from reelm.web.pages import feed_control, gate, legal, own, sharing, watching
 from reelm.web.pages import region as region_page
+from reelm.web.pages import transfer as transfer_page
 from reelm.web.pages import transparency as transparency_pages
 from reelm.web.routes_staff import STAFF_ROUTES
 
@@ -55,7 +57,7 @@ WRONG = (Unauthenticated, RateLimited)
 # What answers also while the whole service is withheld: who runs it and what the law asks, signing
 # in, taking along and erasing what is one's own, and the authorities' channel.
 OPEN_API = (
-    Endpoint("GET", "/api/region", region.read_region),
+    Endpoint("GET", "/api/region", region.read_region, errors=(Unavailable,)),
     Endpoint("GET", "/api/transparency", transparency.list_periods),
     Endpoint("GET", "/api/transparency/{period}", transparency.read_report, errors=(Missing,)),
     Endpoint(
@@ -111,6 +113,13 @@ OPEN_API = (
         accepts=("application/json",), errors=(Conflict, Missing, RateLimited), is_urgent=True,
     ),
     Endpoint("GET", "/api/orders/{document_digest}", orders.order_status, errors=(Missing,)),
+    # The sale of the region
+    Endpoint("GET", "/api/transfers", transfers.list_transfers, errors=(Unavailable,)),
+    Endpoint(
+        "POST", "/api/transfers/statements", transfers.submit_statement, status=201,
+        is_urgent=True, accepts=("application/json",),
+        errors=(Conflict, Missing, RateLimited, Unavailable),
+    ),
 )  # fmt: skip
 
 OPEN_PAGES = (
@@ -123,6 +132,7 @@ OPEN_PAGES = (
     Endpoint("GET", "/how-the-feed-works", feed_control.how_it_works, produces=HTML),
     Endpoint("GET", "/api", legal.api, produces=HTML),
     Endpoint("GET", "/region", region_page.region, produces=HTML),
+    Endpoint("GET", "/transfer", transfer_page.transfer, produces=HTML),
     Endpoint("GET", "/transparency", transparency_pages.months, produces=HTML),
     Endpoint("GET", "/transparency/{period}", transparency_pages.report, produces=HTML),
     Endpoint("GET", region.SECURITY_TXT, region.security_txt, produces="text/plain"),

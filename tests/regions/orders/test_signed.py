@@ -252,3 +252,18 @@ def test_an_act_about_a_confidential_order_is_logged_as_confidentially(session):
     everything = str([entry.body for entry in session.scalars(select(AuditEntry))])
     assert str(lift.order_id) not in everything
     assert orders.order(session, lift.order_id).is_confidential
+
+
+def test_a_court_stays_the_transfer_and_its_own_lift_ends_the_stay(session):
+    court, ministry = make_body(session, ("supervise",)), make_body(session)
+    with pytest.raises(Invalid, match="does not have the power supervise"):
+        accept(session, ministry.order("stay_transfer"))
+    with pytest.raises(Invalid, match="cannot be secret"):
+        accept(session, court.order("stay_transfer", confidential=True))
+    stay = court.statement("stay_transfer")
+    assert accept(session, court.sign(stay)).state == "in_force"
+    (one,) = orders.stays_in_force(session)
+    assert (one.authority_id, one.reference) == (court.id, stay["reference"])
+    assert regions.restrictions_on(session, [regions.SERVICE]) == []
+    accept(session, court.order("lift", targets={"orders": [stay["reference"]]}))
+    assert orders.stays_in_force(session) == []

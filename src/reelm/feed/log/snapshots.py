@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from reelm import __version__, audit
 from reelm.feed.log.state_file import read_state, write_state
-from reelm.feed.models import RankerSnapshot
+from reelm.feed.models import RankerSnapshot, SignalRow
 from reelm.feed.ranker import State
 from reelm.foundation.classes import DataClass, Erasure, Place, Residency, Transfer, declare
 from reelm.foundation.clock import now
@@ -64,10 +64,36 @@ def save(parts: Parts, state: State, seq: int) -> Snapshot:
         stored = parts.store.put_file(KIND, path)
     snapshot = Snapshot(new_id(), seq, stored.key, stored.sha256, now())
     with parts.transaction() as session:
-        session.add(RankerSnapshot(**snapshot._asdict(), release=__version__))
+        learned = _learned(session, seq)
+        session.add(RankerSnapshot(**snapshot._asdict(), **learned, release=__version__))
         _log_daily(session, snapshot)
     forget(parts, snapshots(parts)[KEPT:])
     return snapshot
+
+
+def _learned(session: Session, seq: int) -> dict[str, int | datetime | None]:
+    """Return from which signal to which a state up to `seq` can have learned.
+
+    A state goes on from the one stored before, so what that one learned from is in it, too: also
+    the days of the log that were dropped meanwhile. One that was made anew from the log is said
+    to have learned from more than it has, never from less.
+    """
+    signals = select(SignalRow.seq, SignalRow.at).where(SignalRow.seq <= seq)
+    first = session.execute(signals.order_by(SignalRow.seq).limit(1)).one_or_none()
+    last = session.execute(signals.order_by(SignalRow.seq.desc()).limit(1)).one_or_none()
+    before = session.execute(
+        select(RankerSnapshot.first_seq, RankerSnapshot.first_at)
+        .where(RankerSnapshot.first_seq.is_not(None))
+        .order_by(RankerSnapshot.first_seq)
+        .limit(1)
+    ).one_or_none()
+    begun = [(row[0], row[1]) for row in (first, before) if row is not None]
+    first_seq, first_at = min(begun, default=(None, None))
+    return {
+        "first_seq": first_seq,
+        "first_at": first_at,
+        "last_at": None if last is None else last.at,
+    }
 
 
 def _log_daily(session: Session, snapshot: Snapshot) -> None:

@@ -4,7 +4,7 @@ from sqlalchemy.orm import Session
 
 from reelm.foundation.classes import DataClass, Erasure, Residency, Retention, Transfer
 from reelm.foundation.database.base import Base
-from reelm.foundation.database.classes import BEHAVIOUR, OPERATIONAL, PUBLIC, SEALED
+from reelm.foundation.database.classes import BEHAVIOUR, OPERATIONAL, PUBLIC, SEALED, Rekey
 from reelm.foundation.database.connect import Database
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "DataClass",
     "Database",
     "Erasure",
+    "Rekey",
     "Residency",
     "Retention",
     "Session",

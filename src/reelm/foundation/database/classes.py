@@ -2,9 +2,11 @@
 
 A column goes with its table; its form says how its values are kept, and so whether they are
 personal. Columns with `anonymised` in their info lose their value where the table's erasure is
-`ANONYMISE`; the others of such a table are kept.
+`ANONYMISE`; the others of such a table are kept. Columns with `rekey` are made anew when a region
+is sold, as they follow from the region's key, which stays with the seller.
 """
 
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import MetaData
@@ -15,6 +17,19 @@ SEALED: dict[Any, Any] = {"form": Form.SEALED}
 PUBLIC: dict[Any, Any] = {"form": Form.PUBLIC}
 BEHAVIOUR: dict[Any, Any] = {"form": Form.BEHAVIOUR}
 OPERATIONAL: dict[Any, Any] = {"form": Form.OPERATIONAL}
+
+
+class Rekey(StrEnum):
+    """How a column that follows from the region's key is made anew by the buyer of a region."""
+
+    WRAPPED = "wrapped"  # the data key of the row's first key column: goes along, is wrapped anew
+    VERSION = "version"  # which region key wrapped it: the buyer's own
+
+
+REKEYED_REASON = {
+    Rekey.WRAPPED: "The data key goes along and is wrapped by the buyer's region key.",
+    Rekey.VERSION: "It names the region key, and the buyer has its own.",
+}
 
 # Long enough to look into what failed; ids of accounts are in it.
 FINISHED_JOBS_DAYS = 30
@@ -41,10 +56,12 @@ __all__ = [  # the words of declarations, beside what tables and columns use
     "FOREIGN_TABLES",
     "OPERATIONAL",
     "PUBLIC",
+    "REKEYED_REASON",
     "SEALED",
     "DataClass",
     "Erasure",
     "Form",
+    "Rekey",
     "Residency",
     "Transfer",
     "undeclared",

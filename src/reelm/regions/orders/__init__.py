@@ -40,6 +40,7 @@ from reelm.regions.orders.statement import (
     Targets,
     read_statement,
 )
+from reelm.regions.orders.stays import Stay, hold_authorities, stays_in_force
 
 __all__ = [
     "DATA_KINDS",
@@ -51,6 +52,7 @@ __all__ = [
     "ListedOrder",
     "NewAuthority",
     "OrderStatement",
+    "Stay",
     "TakenOrder",
     "Targets",
     "accept_signed",
@@ -65,6 +67,7 @@ __all__ = [
     "data_orders_on",
     "end_authority",
     "enter_on_paper",
+    "hold_authorities",
     "lapse_orders",
     "order",
     "order_of_document",
@@ -76,6 +79,7 @@ __all__ = [
     "revoke_key",
     "set_recipient",
     "sign_envelope",
+    "stays_in_force",
     "still_in_force",
     "waiting_orders",
 ]

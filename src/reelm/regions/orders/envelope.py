@@ -14,7 +14,7 @@ from msgspec import Meta
 from securesystemslib.exceptions import FormatError, VerificationError
 
 from reelm.foundation.errors import Invalid
-from reelm.regions.orders.strict_json import decoded
+from reelm.foundation.strict_json import decoded
 
 # The library looks for the client of each cloud that keeps keys as it loads, so it is loaded where
 # an envelope is at hand, and not at each start. It lists no exports.

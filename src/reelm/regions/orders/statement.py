@@ -14,7 +14,7 @@ from msgspec import Meta
 from reelm.foundation.countries import Country, require_countries
 from reelm.foundation.errors import Invalid
 from reelm.foundation.ids import MAX_ID
-from reelm.regions.orders.strict_json import decoded
+from reelm.foundation.strict_json import decoded
 
 FORM = "reelm-order/1"
 PAYLOAD_TYPE = "application/vnd.reelm.order+json"
@@ -26,6 +26,7 @@ Kind = Literal[
     "block_service",
     "preserve",
     "disclose",
+    "stay_transfer",
     "confirm",
     "lift",
 ]
@@ -47,6 +48,7 @@ POWER_FOR: dict[str, Power] = {
     "block_service": "order_service",
     "preserve": "order_data",
     "disclose": "order_data",
+    "stay_transfer": "supervise",
 }
 # What each kind is aimed at; the others name nothing of these.
 AIMED_AT: dict[str, frozenset[str]] = {
@@ -56,6 +58,7 @@ AIMED_AT: dict[str, frozenset[str]] = {
     "block_service": frozenset(),
     "preserve": frozenset({"accounts"}),
     "disclose": frozenset({"accounts"}),
+    "stay_transfer": frozenset(),
     "confirm": frozenset({"orders"}),
     "lift": frozenset({"orders"}),
 }
@@ -73,6 +76,7 @@ TO_DO: dict[str, str] = {
     "disclose": "disclose data",
     "confirm": "confirm other orders",
     "lift": "lift other orders",
+    "stay_transfer": "stay the transfer",
 }
 
 Reference = Annotated[str, Meta(min_length=1, max_length=200)]
@@ -164,6 +168,10 @@ def check(statement: OrderStatement) -> None:
     if statement.interim and kind not in RESTRICTING:
         raise Invalid(f"An order to {_words(kind)} cannot be interim.")
     _check_ids((statement.authority, *targets.videos, *targets.accounts))
+    if statement.confidential and kind == "stay_transfer":
+        raise Invalid(
+            "A stay of the transfer binds seller, buyer and authorities: it cannot be secret."
+        )
     _check_times(statement)
     _check_texts((statement.reference, statement.basis, *targets.orders))
     _check_texts(statement.reasons.splitlines())

@@ -17,6 +17,7 @@ from reelm.foundation.parts import Parts
 from reelm.regions import RegionFacts, region_facts
 from reelm.regions.contacts import Contacts, contacts
 from reelm.regions.egress import Layer, active_layers
+from reelm.web.api.transfers import ToldTransfer, tell_open
 from reelm.web.technology import Technology, technology
 
 SECURITY_TXT = "/.well-known/security.txt"
@@ -26,6 +27,7 @@ EXPIRES_AFTER = timedelta(days=180)
 LINKS = {
     "audit_log": "/audit",
     "transparency": "/transparency",
+    "transfer": "/transfer",
     "terms": "/terms",
     "privacy": "/privacy",
     "security": SECURITY_TXT,
@@ -91,6 +93,7 @@ class PublicRegion(RegionFacts, frozen=True):
     egress: list[Layer]
     orders: list[ToldOrder]
     orders_in_force: int
+    transfer: ToldTransfer | None
     checkpoint: LastCheckpoint | None
     contacts: Contacts
     links: dict[str, str]
@@ -110,6 +113,7 @@ def read_region(session: Session, parts: Parts) -> PublicRegion:
         egress=active_layers(parts.home.path, parts.settings),
         orders=[_told(order) for order in orders[:MOST_TOLD]],
         orders_in_force=len(orders),
+        transfer=tell_open(session),
         checkpoint=_checkpoint(session),
         contacts=contacts(parts.settings),
         links=LINKS,

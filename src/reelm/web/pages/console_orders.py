@@ -33,7 +33,7 @@ State = Literal[
 PAGE = 50
 KINDS = (
     "remove", "geo_restrict", "suspend_account", "block_service", "preserve", "disclose",
-    "confirm", "lift",
+    "stay_transfer", "confirm", "lift",
 )  # fmt: skip
 
 

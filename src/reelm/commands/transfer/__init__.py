@@ -1,0 +1,1 @@
+"""`reelm transfer`: the seller's region, and the desk of any side, which needs none."""

@@ -1,0 +1,311 @@
+"""The closing manifest of a sale, and the trees of its tables: verified without a database.
+
+A leaf is SHA-256(0x00 || salt || the COPY text lines of up to 1,024 rows), a node and the root are
+those of RFC 9162. docs/bundle.md has the formats and test vectors.
+"""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import msgspec
+import rfc8785
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+
+from reelm.foundation.errors import Invalid
+from reelm.proofs.merkle import EMPTY_ROOT, Frontier
+
+FORM = "reelm-closing/1"
+PAYLOAD_TYPE = "application/vnd.reelm.closing+json"
+LEAF_ROWS = 1024
+SALT_BYTES = SECRET_BYTES = HASH_BYTES = 32
+CHECK_BYTES = 16
+EMPTY_TABLE_ROOT = EMPTY_ROOT.hex()
+# The name under which the list of objects has its tree; no table's name holds a slash.
+OBJECTS = "objects/"
+# A table of 400 days takes 200 KB of leaves elsewhere; the manifest says one root for each table.
+MAX_MANIFEST_BYTES = 8 << 20
+_DAMAGED = "The closing manifest is no DSSE envelope of one: {}."
+
+_PART_BYTES = 8192
+
+Hex = str
+
+
+class ClosedTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One table that goes along; `sliced_by` is the column whose values each begin a new leaf."""
+
+    name: str
+    rule: Literal["transfer"]
+    columns: list[str]
+    order: list[str]
+    sliced_by: str
+    rekeyed: list[str]
+    rows: int
+    root: Hex
+    leaf_rows: int
+    salt_commitment: Hex
+
+
+class Excluded(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What stays, by which rule and why, and how many rows or objects it was."""
+
+    place: str
+    name: str
+    rule: str
+    reason: str
+    rows: int
+
+
+class ClosedObjects(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The objects that rows name: how many, how large, and the root over their list."""
+
+    count: int
+    bytes: int
+    root: Hex
+    salt_commitment: Hex
+
+
+class ClosedLog(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The audit log as it was handed over; `checkpoint` is the signed note."""
+
+    size: int
+    root: Hex
+    checkpoint: str
+
+
+class Closing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The closing manifest."""
+
+    form: Literal["reelm-closing/1"]
+    scope_digest: Hex
+    region: Hex
+    epoch: int
+    made_at: str
+    schema: str
+    postgresql: int
+    tables: list[ClosedTable]
+    excluded: list[Excluded]
+    objects: ClosedObjects
+    log: ClosedLog
+    assets: list[dict[str, Any]]
+
+
+class TableTree:
+    """The tree of one table; takes its COPY text in pieces of any size.
+
+    `hashes` holds those of its leaves, one after the other: 32 MB for a thousand million rows.
+    """
+
+    def __init__(self, salt: bytes) -> None:
+        self._begin = b"\x00" + salt
+        self._frontier = Frontier()
+        self._hash = hashlib.sha256(self._begin)
+        self._leaf_rows = 0
+        self._is_whole_line = True
+        self.rows = 0
+        self.hashes = bytearray()
+
+    def feed(self, text: bytes) -> None:
+        """Take more of the table's text."""
+        view, start = memoryview(text), 0
+        while start < len(text):
+            wanted = LEAF_ROWS - self._leaf_rows
+            end, found = _after_lines(text, start, wanted)
+            self._hash.update(view[start:end])
+            self._leaf_rows += found
+            self.rows += found
+            if self._leaf_rows == LEAF_ROWS:
+                self._close_leaf()
+            start = end
+        if text:
+            self._is_whole_line = text.endswith(b"\n")
+
+    def end_slice(self) -> None:
+        """Close the leaf that is begun: at the end of a slice, or of the table.
+
+        Raises:
+            Invalid: the text does not end with a whole line.
+        """
+        if not self._is_whole_line:
+            raise Invalid("The text of the table ends within a row.")
+        if self._leaf_rows:
+            self._close_leaf()
+
+    def take_slice(self, other: "TableTree") -> None:
+        """Take a whole slice of which a tree was made apart."""
+        for start in range(0, len(other.hashes), HASH_BYTES):
+            self._add(bytes(other.hashes[start : start + HASH_BYTES]))
+        self.rows += other.rows
+
+    def root(self) -> Hex:
+        """Return the root over the closed leaves."""
+        return self._frontier.root().hex()
+
+    def _close_leaf(self) -> None:
+        self._add(self._hash.digest())
+        self._hash = hashlib.sha256(self._begin)
+        self._leaf_rows = 0
+
+    def _add(self, digest: bytes) -> None:
+        self.hashes += digest
+        self._frontier.append(digest)
+
+
+def root_of(salt: bytes, slices: Iterable[Iterable[bytes]]) -> tuple[int, Hex]:
+    """Return rows and root of a table whose text comes in pieces, slice by slice."""
+    tree = TableTree(salt)
+    for pieces in slices:
+        for piece in pieces:
+            tree.feed(piece)
+        tree.end_slice()
+    return tree.rows, tree.root()
+
+
+def check_table(table: ClosedTable, secret: bytes, slices: Iterable[Iterable[bytes]]) -> None:
+    """Check the text of a table, as leaves have it, against its root in the manifest.
+
+    Raises:
+        Invalid: it is another table than was closed; names it.
+    """
+    check_salt(table.name, table.salt_commitment, secret)
+    rows, root = root_of(salt_of(secret, table.name), slices)
+    check_same(table, rows, root)
+
+
+def check_same(table: ClosedTable, rows: int, root: Hex) -> None:
+    """Check what was counted and computed of a table.
+
+    Raises:
+        Invalid: it is not what the manifest says; names the table.
+    """
+    if rows != table.rows:
+        raise Invalid(f"Table {table.name} has {rows} rows, and the manifest says {table.rows}.")
+    if root != table.root:
+        raise Invalid(f"Table {table.name} has another root than the manifest says.")
+
+
+def check_salt(name: str, commitment: Hex, secret: bytes) -> None:
+    """Check that the secret of a bundle is the one that a table was closed with.
+
+    Raises:
+        Invalid: it is another.
+    """
+    if commitment_of(salt_of(secret, name)) != commitment:
+        raise Invalid(f"The secret of the bundle is not the one that {name} was closed with.")
+
+
+def salt_of(secret: bytes, name: str) -> bytes:
+    """Return the salt of a table (or OBJECTS)."""
+    return _hkdf(secret, b"reelm-closing/1 " + name.encode(), SALT_BYTES)
+
+
+def commitment_of(salt: bytes) -> Hex:
+    """Return what the manifest says of a salt, from which nobody learns it."""
+    return hashlib.sha256(b"reelm-closing-salt/1 " + salt).hexdigest()
+
+
+def check_value(data_key: bytes, scope_digest: Hex) -> Hex:
+    """Return what stands in a leaf for an account's data key, however it is wrapped."""
+    return _hkdf(data_key, b"reelm-check " + scope_digest.encode(), CHECK_BYTES).hex()
+
+
+def object_line(key: str, size_bytes: int) -> bytes:
+    """Return the line of an object in their list; its key ends with the SHA-256 of its bytes."""
+    return f"{key}\t{size_bytes}\t{key.rsplit('/', 1)[-1]}\n".encode()
+
+
+def sign_closing(manifest: Closing, key: Ed25519PrivateKey) -> bytes:
+    """Return the DSSE envelope of a closing manifest."""
+    payload = rfc8785.dumps(msgspec.to_builtins(manifest))
+    signature = key.sign(_signed_bytes(payload))
+    public = key.public_key().public_bytes_raw()
+    envelope = {
+        "payload": base64.b64encode(payload).decode(),
+        "payloadType": PAYLOAD_TYPE,
+        "signatures": [
+            {
+                "keyid": hashlib.sha256(public).hexdigest(),
+                "sig": base64.b64encode(signature).decode(),
+            }
+        ],
+    }
+    return msgspec.json.encode(envelope)
+
+
+def read_closing(envelope: bytes, public_key: Hex) -> Closing:
+    """Read a closing manifest that this key has signed.
+
+    Raises:
+        Invalid: it is none, or not signed by this key.
+    """
+    if len(envelope) > MAX_MANIFEST_BYTES:
+        raise Invalid(f"The closing manifest is larger than {MAX_MANIFEST_BYTES >> 20} MiB.")
+    try:
+        read = msgspec.json.decode(envelope, type=_Envelope)
+        payload = base64.b64decode(read.payload, validate=True)
+        if read.payload_type != PAYLOAD_TYPE:
+            raise Invalid(f"The payload type is {read.payload_type[:80]!r}, not {PAYLOAD_TYPE!r}.")
+        _check_signature(read, payload, bytes.fromhex(public_key))
+        manifest = msgspec.json.decode(payload, type=Closing)
+        is_canonical = rfc8785.dumps(msgspec.to_builtins(manifest)) == payload
+    except (msgspec.MsgspecError, rfc8785.CanonicalizationError, ValueError) as error:
+        raise Invalid(_DAMAGED.format(error)) from None
+    if not is_canonical:
+        raise Invalid("The closing manifest is not in canonical form (RFC 8785).")
+    return manifest
+
+
+class _Signature(msgspec.Struct, forbid_unknown_fields=True):
+    keyid: str
+    sig: str
+
+
+class _Envelope(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    payload: str
+    payload_type: str
+    signatures: list[_Signature]
+
+
+def _check_signature(envelope: _Envelope, payload: bytes, public: bytes) -> None:
+    wanted = hashlib.sha256(public).hexdigest()
+    key = Ed25519PublicKey.from_public_bytes(public)
+    for one in envelope.signatures[:8]:
+        try:
+            if one.keyid == wanted:
+                signature = base64.b64decode(one.sig, validate=True)
+                key.verify(signature, _signed_bytes(payload))
+                return
+        except (InvalidSignature, binascii.Error):
+            continue
+    raise Invalid("The closing manifest is not signed by the seller's key.")
+
+
+def _signed_bytes(payload: bytes) -> bytes:
+    """Return DSSE's pre-authentication encoding, version 1."""
+    kind = PAYLOAD_TYPE.encode()
+    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
+def _hkdf(key: bytes, info: bytes, length: int) -> bytes:
+    """HKDF-SHA256 (RFC 5869) without salt, of at most one block: quick, as it is done by row."""
+    extracted = hmac.digest(bytes(HASH_BYTES), key, "sha256")
+    return hmac.digest(extracted, info + b"\x01", "sha256")[:length]
+
+
+def _after_lines(text: bytes, start: int, wanted: int) -> tuple[int, int]:
+    """Return the end of the line `wanted` lines on, or of the text; and how many lines that is."""
+    found = 0
+    while start < len(text):
+        # Counting is many times quicker than looking at each line: only the last part is.
+        here = text.count(b"\n", start, start + _PART_BYTES)
+        if found + here >= wanted:
+            for _ in range(wanted - found):
+                start = text.index(b"\n", start) + 1
+            return start, wanted
+        start, found = start + _PART_BYTES, found + here
+    return len(text), found

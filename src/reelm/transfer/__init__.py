@@ -1,0 +1,40 @@
+"""The sale of the region: what is sold, who has to agree, and where it stands."""
+
+from reelm.transfer import models
+from reelm.transfer.abort import abort
+from reelm.transfer.approve import Lack, Position, check_approvals, refuse_unless_approved
+from reelm.transfer.current import KnownTransfer, open_transfer, transfers
+from reelm.transfer.page import markdown
+from reelm.transfer.propose import Proposal, propose
+from reelm.transfer.scope import RULES
+from reelm.transfer.sign import Said, add_signature, sign_scope
+from reelm.transfer.status import Status, status, status_of
+from reelm.transfer.stay import refuse_if_stayed
+from reelm.transfer.submit import TakenStatement, submit_statement
+from reelm.transfer.technology import Choices
+
+__all__ = [
+    "RULES",
+    "Choices",
+    "KnownTransfer",
+    "Lack",
+    "Position",
+    "Proposal",
+    "Said",
+    "Status",
+    "TakenStatement",
+    "abort",
+    "add_signature",
+    "check_approvals",
+    "markdown",
+    "models",
+    "open_transfer",
+    "propose",
+    "refuse_if_stayed",
+    "refuse_unless_approved",
+    "sign_scope",
+    "status",
+    "status_of",
+    "submit_statement",
+    "transfers",
+]

@@ -1,0 +1,36 @@
+"""End a sale before its cutover: also one that is stayed."""
+
+from sqlalchemy.orm import Session
+
+from reelm import audit
+from reelm.foundation.clock import now
+from reelm.foundation.errors import Invalid
+from reelm.proofs import sale
+from reelm.transfer.current import KnownTransfer, open_transfer
+from reelm.transfer.models import RegionTransfer
+
+MOST_REASON = 1000
+
+
+def abort(session: Session, reason: str) -> KnownTransfer:
+    """End the open sale, and log it; the log holds the digest of the reason.
+
+    Raises:
+        Invalid: no reason is given, or one that cannot be shown.
+        Missing: no sale is open.
+    """
+    reason = reason.strip()
+    if not reason or not reason.isprintable() or len(reason) > MOST_REASON:
+        raise Invalid(f"Say why the sale ends, in at most {MOST_REASON} characters.")
+    transfer = open_transfer(session, lock=True)
+    row = session.get_one(RegionTransfer, transfer.id)
+    row.ended_at, row.ending, row.reason = now(), "aborted", reason
+    session.flush()
+    audit.record(
+        session,
+        "transfer.aborted",
+        transfer_id=str(transfer.id),
+        scope_digest=transfer.scope_digest,
+        reason_digest=sale.digest_of(reason.encode()),
+    )
+    return transfer

@@ -1,0 +1,21 @@
+"""The bundle of a sale: sealed by the seller, verified and imported by the buyer."""
+
+from reelm.transfer.bundle.import_ import Imported, import_
+from reelm.transfer.bundle.narrow import differing_row
+from reelm.transfer.bundle.opened import Expected, Opened, open_bundle
+from reelm.transfer.bundle.seal import Sale, SellerKeys, copy_objects, seal
+from reelm.transfer.bundle.verify import verify
+
+__all__ = [
+    "Expected",
+    "Imported",
+    "Opened",
+    "Sale",
+    "SellerKeys",
+    "copy_objects",
+    "differing_row",
+    "import_",
+    "open_bundle",
+    "seal",
+    "verify",
+]

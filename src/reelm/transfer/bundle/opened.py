@@ -1,0 +1,312 @@
+"""A bundle as the buyer opens it: the manifest first, and nothing before its signature is good."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyrage
+
+from reelm.foundation.database import Base
+from reelm.foundation.errors import Invalid
+from reelm.proofs.closing import (
+    HASH_BYTES,
+    LEAF_ROWS,
+    OBJECTS,
+    ClosedTable,
+    Closing,
+    TableTree,
+    check_salt,
+    read_closing,
+    salt_of,
+)
+from reelm.transfer.bundle.contents import (
+    CONTENTS,
+    LABEL,
+    MANIFEST,
+    Contents,
+    Stored,
+    fingerprint,
+    read_contents,
+    read_label,
+    read_manifest,
+)
+from reelm.transfer.bundle.files import FileFact, Sink, inside, read_frames
+from reelm.transfer.bundle.objects import FOLDER
+from reelm.transfer.bundle.rekey import Change, Lines, Rekeying
+from reelm.transfer.bundle.seal_table import LIST, TABLES
+from reelm.transfer.bundle.tables import MovedTable, moved_tables, stayed_tables
+
+# Four hundred days and a margin; each becomes a partition.
+MOST_SLICES = 4000
+_MOST_FILES = 100_000
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What the buyer knows from the signed scope, and not from the bundle."""
+
+    scope_digest: str
+    region: str
+    seller_key: str
+    epoch: int
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A bundle whose manifest is the seller's, for this sale."""
+
+    folder: Path
+    identity: pyrage.x25519.Identity
+    manifest: Closing
+    contents: Contents
+    tables: dict[str, MovedTable]
+
+    @property
+    def secret(self) -> bytes:
+        """What the salts follow from."""
+        return bytes.fromhex(self.contents.secret)
+
+    def closed(self, name: str) -> ClosedTable:
+        """Return what the manifest says of a table."""
+        return next(one for one in self.manifest.tables if one.name == name)
+
+    def leaf_change(self, name: str) -> Change | None:
+        """Return how rows of a table that travel stand in leaves, where that differs."""
+        table = self.tables[name]
+        if not table.rekeyed:
+            return None
+        return Rekeying(table, self.manifest.scope_digest).leaf()
+
+
+def open_bundle(folder: Path, identity: pyrage.x25519.Identity, expected: Expected) -> Opened:
+    """Open a bundle and check all but its rows and objects.
+
+    Raises:
+        Invalid: it is no bundle, or not the one of this sale; says in what.
+    """
+    label = read_label(folder)
+    if label.recipient != fingerprint(str(identity.to_public())):
+        raise Invalid(f"{LABEL} of the bundle names another recipient than this identity's.")
+    if label.region != expected.region:
+        raise Invalid(f"{LABEL} of the bundle names another region than is sold.")
+    manifest = read_closing(read_manifest(folder, label, identity), expected.seller_key)
+    contents = read_contents(folder, label, identity)
+    _check_sale(manifest, contents, expected)
+    tables = {one.name: one for one in moved_tables(Base.metadata)}
+    _check_tables(manifest, tables)
+    opened = Opened(folder, identity, manifest, contents, tables)
+    _check_contents(opened)
+    _check_strays(folder, contents)
+    return opened
+
+
+Sinks = Callable[[str], AbstractContextManager[Sink]]
+
+
+def read_table(opened: Opened, name: str, sinks: Sinks | None = None) -> TableTree:
+    """Read a table of the bundle and check it against the manifest.
+
+    Args:
+        opened: the bundle.
+        name: the table.
+        sinks: is given the value of each slice, and yields what takes its text as it travels.
+
+    Raises:
+        Invalid: it is not what was closed; names the table, and the leaf where that can be told.
+    """
+    closed, stored = opened.closed(name), opened.contents.tables[name]
+    tree = TableTree(salt_of(opened.secret, name))
+    for one in stored.slices:
+        with sinks(one.value) if sinks else nullcontext(None) as sink, _naming(name):
+            _read_slice(opened, one.files, tree, opened.leaf_change(name), sink, closed.rows)
+    check_tree(opened, name, tree, closed.rows, closed.root)
+    return tree
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Let what is wrong with the text of a table name the table."""
+    try:
+        yield
+    except Invalid as error:
+        if name in error.sentence:
+            raise
+        raise Invalid(f"Table {name} of the bundle is wrong: {error.sentence}") from None
+
+
+def read_list(opened: Opened, sink: Sink) -> None:
+    """Read the list of objects and check it against the manifest; `sink` is given its text."""
+    closed = opened.manifest.objects
+    tree = TableTree(salt_of(opened.secret, OBJECTS))
+    for one in opened.contents.objects.slices:
+        _read_slice(opened, one.files, tree, None, sink, closed.count)
+    check_tree(opened, LIST, tree, closed.count, closed.root)
+
+
+def check_tree(opened: Opened, name: str, tree: TableTree, rows: int, root: str) -> None:
+    """Compare a tree with the manifest's root.
+
+    Raises:
+        Invalid: names the table, and the first leaf that differs where the bundle's own list of
+            leaves is the one that was signed.
+    """
+    what = "The list of objects" if name == LIST else f"Table {name}"
+    if (tree.rows, tree.root()) == (rows, root):
+        _check_leaves(opened, name, tree)
+        return
+    leaf = _first_difference(opened, name, tree, rows, root)
+    where = f", from leaf {leaf} on" if leaf is not None else ""
+    raise Invalid(
+        f"{what} is not what the seller closed: {tree.rows} rows with root {tree.root()[:16]}…"
+        f" instead of {rows} with {root[:16]}…{where}."
+    )
+
+
+def _check_leaves(opened: Opened, name: str, tree: TableTree) -> None:
+    """Check that the list of leaves, by which others narrow a mismatch, is that of the tree."""
+    stored = opened.contents.objects if name == LIST else opened.contents.tables[name]
+    if stored.leaves is None:
+        return
+    if _told(opened, stored.leaves, len(tree.hashes)) != tree.hashes:
+        raise Invalid(f"{stored.leaves.name} of the bundle lists other leaves than the table has.")
+
+
+def _told(opened: Opened, leaves: FileFact, most_bytes: int) -> bytearray:
+    """Return a list of leaves that is no longer than it may be."""
+    told = bytearray()
+
+    def take(piece: bytes) -> None:
+        told.extend(piece)
+        if len(told) > most_bytes:
+            raise Invalid(f"{leaves.name} of the bundle lists more leaves than the table has.")
+
+    read_frames(opened.folder, leaves, opened.identity, take)
+    return told
+
+
+def _first_difference(
+    opened: Opened, name: str, tree: TableTree, rows: int, root: str
+) -> int | None:
+    stored = opened.contents.objects if name == LIST else opened.contents.tables[name]
+    if stored.leaves is None:
+        return None
+    # As many as there are slices and whole leaves; each slice may add one that is not whole.
+    most = (rows // LEAF_ROWS + len(stored.slices) + 1) * HASH_BYTES
+    try:
+        signed = _told(opened, stored.leaves, most)
+    except Invalid:
+        return None
+    told = TableTree(b"")
+    told.hashes = signed
+    whole = TableTree(b"")
+    whole.take_slice(told)
+    if whole.root() != root:
+        return None
+    pairs = range(0, max(len(signed), len(tree.hashes)), HASH_BYTES)
+    end = HASH_BYTES
+    return next(
+        (at // end for at in pairs if signed[at : at + end] != tree.hashes[at : at + end]), None
+    )
+
+
+def _read_slice(
+    opened: Opened,
+    files: list[FileFact],
+    tree: TableTree,
+    leaf: Change | None,
+    sink: Sink | None,
+    most_rows: int,
+) -> None:
+    lines = Lines(leaf) if leaf else None
+
+    def take(piece: bytes) -> None:
+        tree.feed(lines.feed(piece) if lines else piece)
+        if tree.rows > most_rows:
+            raise Invalid(f"{files[0].name} of the bundle holds more rows than were closed.")
+        if sink is not None:
+            sink(piece)
+
+    for fact in files:
+        read_frames(opened.folder, fact, opened.identity, take)
+    if lines:
+        lines.end()
+    tree.end_slice()
+
+
+def _check_sale(manifest: Closing, contents: Contents, expected: Expected) -> None:
+    if manifest.scope_digest != expected.scope_digest:
+        raise Invalid(
+            f"The bundle is of the scope {manifest.scope_digest[:16]}…, and the one that was"
+            f" signed is {expected.scope_digest[:16]}…."
+        )
+    if contents.scope_digest != manifest.scope_digest:
+        raise Invalid(f"{CONTENTS} of the bundle is of another scope than its manifest.")
+    if manifest.region != expected.region or manifest.epoch != expected.epoch:
+        raise Invalid("The bundle is of another region or epoch than is sold.")
+
+
+def _check_tables(manifest: Closing, tables: dict[str, MovedTable]) -> None:
+    closed = {one.name: one for one in manifest.tables}
+    if len(closed) != len(manifest.tables) or closed.keys() != tables.keys():
+        odd = sorted(closed.keys() ^ tables.keys())
+        raise Invalid(f"The manifest closes other tables than go along: {', '.join(odd)[:200]}.")
+    for name, table in tables.items():
+        told = closed[name]
+        own = (list(table.columns), table.order_names, table.sliced_by, sorted(table.rekeyed))
+        if (told.columns, told.order, told.sliced_by, told.rekeyed) != own:
+            raise Invalid(f"The manifest has table {name} in other columns or order than it has.")
+        if told.leaf_rows != LEAF_ROWS:
+            raise Invalid(f"The leaves of table {name} hold another number of rows.")
+    _check_excluded(manifest)
+
+
+def _check_excluded(manifest: Closing) -> None:
+    told: dict[str, str] = {}
+    for one in manifest.excluded:
+        if one.place == "table":
+            told[one.name] = one.rule
+    wanted = {name: str(data.transfer) for name, data in stayed_tables(Base.metadata).items()}
+    for name in sorted(told.keys() | wanted.keys()):
+        if told.get(name) != wanted.get(name):
+            raise Invalid(f"The manifest excludes other tables than stay: look at {name}.")
+
+
+def _check_contents(opened: Opened) -> None:
+    contents, manifest = opened.contents, opened.manifest
+    if contents.tables.keys() != opened.tables.keys():
+        odd = sorted(contents.tables.keys() ^ opened.tables.keys())
+        raise Invalid(f"{CONTENTS} of the bundle lists other tables than were closed: {odd[0]}.")
+    if len(contents.facts) > _MOST_FILES:
+        raise Invalid(f"{CONTENTS} of the bundle lists more than {_MOST_FILES} files.")
+    for one in manifest.tables:
+        check_salt(one.name, one.salt_commitment, opened.secret)
+        _check_stored(one.name, contents.tables[one.name], is_sliced=bool(one.sliced_by))
+    check_salt(OBJECTS, manifest.objects.salt_commitment, opened.secret)
+    _check_stored(LIST, contents.objects, is_sliced=False)
+
+
+def _check_stored(name: str, stored: Stored, *, is_sliced: bool) -> None:
+    values = [one.value for one in stored.slices]
+    is_good = values == sorted(set(values)) and len(values) <= MOST_SLICES
+    if not is_good or (not is_sliced and values != [""]):
+        raise Invalid(f"{CONTENTS} of the bundle has table {name} in other slices than it can.")
+    top = f"{TABLES}/{name}/"
+    facts = [fact for one in stored.slices for fact in one.files]
+    names = [fact.name for fact in [*facts, stored.leaves] if fact is not None]
+    if not all(one.startswith(top) for one in names):
+        raise Invalid(f"{CONTENTS} of the bundle has files of table {name} elsewhere.")
+
+
+def _check_strays(folder: Path, contents: Contents) -> None:
+    """Refuse files that nothing names; those of objects are looked at with their list."""
+    named = {LABEL, MANIFEST, CONTENTS, *(fact.name for fact in contents.facts)}
+    for name in sorted(named):
+        if not inside(folder, name).is_file():
+            raise Invalid(f"{name} of the bundle is missing.")
+    for path in sorted(folder.rglob("*")):
+        name = path.relative_to(folder).as_posix()
+        if name == FOLDER or name.startswith(f"{FOLDER}/"):
+            continue
+        if path.is_symlink() or (not path.is_dir() and name not in named):
+            raise Invalid(f"The bundle has a file that it does not name: {name[:120]}.")

@@ -1,0 +1,113 @@
+"""Which tables go along, in which columns and order: from their declarations alone."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from psycopg import Connection, sql
+from sqlalchemy import MetaData, Table, Text
+
+from reelm.foundation.classes import DataClass, Transfer
+from reelm.foundation.database.classes import FOREIGN_TABLES, Rekey
+from reelm.foundation.errors import Unavailable
+
+_BY_RANGE = re.compile(r"RANGE \((\w+)\)")
+
+
+@dataclass(frozen=True)
+class MovedTable:
+    """A table that goes along; `rekeyed` says of columns how they are made anew."""
+
+    name: str
+    columns: tuple[str, ...]
+    order: tuple[tuple[str, bool], ...]  # column, and whether it is text
+    sliced_by: str
+    rekeyed: dict[str, Rekey]
+
+    @property
+    def order_names(self) -> list[str]:
+        """The columns that order the rows."""
+        return [name for name, _ in self.order]
+
+    def selected(self, only: str | None) -> sql.Composed:
+        """Return the query of its rows, or of those of one slice, in order."""
+        where: sql.Composable = sql.SQL("")
+        if self.sliced_by and only is not None:
+            by = sql.Identifier(self.sliced_by)
+            where = sql.SQL(" WHERE {} = {}").format(by, sql.Literal(only))
+        return sql.SQL("SELECT {} FROM {}{} ORDER BY {}").format(
+            sql.SQL(", ").join(map(sql.Identifier, self.columns)),
+            sql.Identifier("public", self.name),
+            where,
+            sql.SQL(", ").join(_ordered(name, is_text=is_text) for name, is_text in self.order),
+        )
+
+
+def moved_tables(metadata: MetaData) -> list[MovedTable]:
+    """Return the tables that go along, by name."""
+    tables = sorted(metadata.tables.values(), key=lambda table: table.name)
+    return [_moved(one) for one in tables if one.info["data"].transfer is Transfer.TRANSFER]
+
+
+def stayed_tables(metadata: MetaData) -> dict[str, DataClass]:
+    """Return the data classes of the tables that stay, or are made anew, by name."""
+    own = {str(name): table.info["data"] for name, table in metadata.tables.items()}
+    stayed = {**own, **FOREIGN_TABLES}
+    return {
+        name: data
+        for name, data in sorted(stayed.items())
+        if data.transfer is not Transfer.TRANSFER
+    }
+
+
+def check_catalogue(connection: Connection[Any], tables: list[MovedTable]) -> None:
+    """Check that the database has just the columns that are declared, and none is generated.
+
+    Raises:
+        Unavailable: it has others; names them.
+    """
+    rows = connection.execute(_COLUMNS, [[table.name for table in tables]]).fetchall()
+    found: dict[str, set[str]] = {}
+    for table, column, generated in rows:
+        if generated:
+            raise Unavailable(f"The column {table}.{column} is computed: a sale knows no such.")
+        found.setdefault(table, set()).add(column)
+    for one in tables:
+        if found.get(one.name) != set(one.columns):
+            odd = sorted(found.get(one.name, set()) ^ set(one.columns))
+            raise Unavailable(f"Table {one.name} is not as declared: look at {', '.join(odd)}.")
+
+
+def schema_of(connection: Connection[Any]) -> str:
+    """Return the revision of the database's schema."""
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    if row is None:
+        raise Unavailable("The database has no schema yet.")
+    return str(row[0])
+
+
+_COLUMNS = """
+    SELECT relname::text, attname::text, attgenerated <> ''
+    FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+    WHERE relnamespace = 'public'::regnamespace AND relname = ANY(%s)
+        AND attnum > 0 AND NOT attisdropped
+"""
+
+
+def _moved(table: Table) -> MovedTable:
+    by = _BY_RANGE.fullmatch(str(table.dialect_options["postgresql"]["partition_by"] or ""))
+    keys = [(str(one.name), isinstance(one.type, Text)) for one in table.primary_key.columns]
+    if not keys:
+        raise Unavailable(f"Table {table.name} has no primary key, so its rows have no order.")
+    return MovedTable(
+        name=str(table.name),
+        columns=tuple(str(column.name) for column in table.columns),
+        order=tuple(keys),
+        sliced_by=by[1] if by else "",
+        rekeyed={str(c.name): c.info["rekey"] for c in table.columns if "rekey" in c.info},
+    )
+
+
+def _ordered(name: str, *, is_text: bool) -> sql.Composed:
+    order = sql.SQL('{} COLLATE "C"') if is_text else sql.SQL("{}")
+    return order.format(sql.Identifier(name))

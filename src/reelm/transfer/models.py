@@ -1,0 +1,66 @@
+"""Tables of a sale of the region: its scope, and what operators and authorities signed about it."""
+
+from datetime import datetime
+
+from sqlalchemy import Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from reelm.foundation.database import (
+    OPERATIONAL,
+    Base,
+    DataClass,
+    Erasure,
+    Residency,
+    Transfer,
+)
+
+_SALE = DataClass(Residency.REGION, Transfer.TRANSFER, Erasure.KEEP)
+
+
+class RegionTransfer(Base):
+    """A sale of the region; at most one is open. Its state follows from what was signed."""
+
+    __tablename__ = "transfer"
+    __data__ = _SALE
+    __table_args__ = (
+        Index(
+            "uq_transfer_open",
+            text("(ended_at IS NULL)"),
+            unique=True,
+            postgresql_where=text("ended_at IS NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=OPERATIONAL)
+    # SHA-256 of the scope's bytes.
+    scope_digest: Mapped[str] = mapped_column(unique=True, info=OPERATIONAL)
+    scope: Mapped[str] = mapped_column(info=OPERATIONAL)  # canonical JSON (proofs/sale.py)
+    proposed_at: Mapped[datetime] = mapped_column(info=OPERATIONAL)
+    ended_at: Mapped[datetime | None] = mapped_column(info=OPERATIONAL)
+    ending: Mapped[str | None] = mapped_column(info=OPERATIONAL)  # aborted
+    reason: Mapped[str] = mapped_column(info=OPERATIONAL)  # why it ended; empty while open
+
+
+class TransferStatement(Base):
+    """A signed statement about a sale, as it came: nobody who serves changes or deletes it."""
+
+    __tablename__ = "transfer_statement"
+    __data__ = _SALE
+    __table_args__ = (
+        Index("uq_transfer_statement_reference", "authority_id", "reference", unique=True),
+        Index(None, "document_digest"),
+        {"info": {"append_only": True}},
+    )
+
+    transfer_id: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, info=OPERATIONAL
+    )
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=OPERATIONAL)
+    kind: Mapped[str] = mapped_column(info=OPERATIONAL)  # sale, approve, refuse, revoke
+    # Null: of seller or buyer.
+    authority_id: Mapped[int | None] = mapped_column(info=OPERATIONAL)
+    reference: Mapped[str | None] = mapped_column(info=OPERATIONAL)
+    # SHA-256 of the signed payload.
+    document_digest: Mapped[str] = mapped_column(info=OPERATIONAL)
+    envelope: Mapped[str] = mapped_column(info=OPERATIONAL)  # DSSE
+    received_at: Mapped[datetime] = mapped_column(info=OPERATIONAL)
