@@ -24,6 +24,7 @@ NOT_PERSONS = frozenset({
     # Of a restriction or a sealed copy: it outlives the account that it is about, as the order
     # does; and an export that held it would tell of a confidential order.
     "subject_id",
+    "transfer_id",
 })  # fmt: skip
 
 ERASED_BY = OWN | OTHER_SIDE_SEEN | OTHER_SIDE_UNSEEN

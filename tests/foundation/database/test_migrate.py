@@ -4,6 +4,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -23,9 +24,10 @@ PASSWORD = "owner-of-the-tests"
 @pytest.fixture(scope="module", params=["18", "16"])
 def server(request: pytest.FixtureRequest, scratch: Path) -> Iterator[str]:
     """Conninfo of a superuser of an embedded server of each major version."""
-    home = scratch / f"migrate-{request.param}"
+    home = Path(tempfile.mkdtemp(prefix="migrate-", dir=scratch))
+    home.chmod(0o755)
     for name in ("keys", "logs"):
-        (home / name).mkdir(parents=True)
+        (home / name).mkdir()
     with embedded.running(home, version=request.param) as server:
         yield make_conninfo(server.conninfo(), dbname="postgres")
     embedded.forget(home)
