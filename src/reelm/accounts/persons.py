@@ -20,11 +20,10 @@ OTHER_SIDE_UNSEEN = frozenset({"blocked_id"})
 NOT_PERSONS = frozenset({
     "id", "video_id", "sound_id", "page_id", "job_id", "target_id", "session_id",
     "grievance_id", "about_id", "entry_id", "authority_id", "key_id", "boot_id", "source_id",
-    "order_id",
+    "order_id", "transfer_id",
     # Of a restriction or a sealed copy: it outlives the account that it is about, as the order
     # does; and an export that held it would tell of a confidential order.
     "subject_id",
-    "transfer_id",
 })  # fmt: skip
 
 ERASED_BY = OWN | OTHER_SIDE_SEEN | OTHER_SIDE_UNSEEN
