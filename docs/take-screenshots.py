@@ -221,7 +221,7 @@ class Camera:
                     with self.window(size, scheme, None) as page:
                         page.goto(self.address + path)
                         self.keep(page, f"{name}-{size}-{scheme}")
-            desk.order("lift", "--order", reference, "--reference", f"{reference}/lift")
+            desk.order("lift", "--about", reference, "--reference", f"{reference}/lift")
 
     def send(self, page: Page, path: str, body: dict[str, Any]) -> Any:
         """Post to the API as this window would."""
@@ -283,10 +283,10 @@ def main(region: str, address: str) -> None:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=flags)
         camera = Camera(browser, address.rstrip("/"), note)
+        camera.take_upload()  # before the decision about who uploads
         camera.fill_console()
         camera.take_pages()
         camera.take_moments()
-        camera.take_upload()
         with TemporaryDirectory() as folder:
             camera.take_withheld(Desk(region, Path(folder)))
         browser.close()
