@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pymerkle import InmemoryTree
 
+from reelm.foundation import envelope as dsse
 from reelm.foundation.errors import Invalid
 from reelm.proofs.closing import (
     EMPTY_TABLE_ROOT,
@@ -33,7 +34,6 @@ from reelm.proofs.closing import (
     salt_of,
     sign_closing,
 )
-from reelm.regions.orders import envelope as dsse
 
 PAGE = Path(__file__).parents[2] / "docs/bundle.md"
 SECRET, KEY = bytes(range(32)), Ed25519PrivateKey.from_private_bytes(bytes(range(32, 64)))

@@ -11,11 +11,11 @@ from tests.transfer.factory import DAY, EXPORTER, make_authority, public, refuse
 
 from reelm import transfer
 from reelm.foundation.clock import now, utc_text
+from reelm.foundation.envelope import key_id
 from reelm.foundation.errors import Conflict, Unavailable
 from reelm.foundation.ids import new_id
 from reelm.regions import clock_watch, orders
 from reelm.regions.clock_watch import Clocks, mark_clocks, read_clocks
-from reelm.regions.orders.envelope import key_id
 from reelm.transfer.models import RegionTransfer, TransferStatement
 
 LICENSED = transfer.Choices(

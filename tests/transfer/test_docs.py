@@ -10,6 +10,7 @@ import msgspec
 from tests.transfer.vectors import AT, approval, scope, signature
 
 from reelm import transfer
+from reelm.foundation.strict_json import canonical
 from reelm.proofs import sale
 from reelm.transfer.approve import Standing
 
@@ -17,7 +18,7 @@ PAGE = (Path(__file__).parents[2] / "docs/transfer.md").read_text("utf-8")
 
 
 def test_the_vectors_are_what_this_release_makes():
-    document = sale.canonical(scope())
+    document = canonical(scope())
     for vector in (document, signature(), approval()):
         assert f"\n{vector.decode()}\n" in PAGE
     assert f"`{sale.digest_of(document)}`" in PAGE

@@ -24,10 +24,11 @@ from reelm.foundation.classes import Place, declared
 from reelm.foundation.clock import now, utc_text
 from reelm.foundation.database import Base
 from reelm.foundation.database.classes import FOREIGN_TABLES
+from reelm.foundation.envelope import key_id
 from reelm.foundation.errors import Conflict, Invalid, Missing
+from reelm.foundation.strict_json import canonical
 from reelm.proofs import sale as documents
 from reelm.regions import orders
-from reelm.regions.orders.envelope import key_id
 from reelm.videos.programs import programs
 
 EXCLUDED = transfer.Choices(
@@ -142,7 +143,7 @@ def test_a_scope_has_one_form_and_any_change_is_another_digest(sale):
     with pytest.raises(Invalid, match="canonical form"):
         documents.read_scope(spaced)
     other = msgspec.structs.replace(proposal.scope, schema="0")
-    assert documents.digest_of(documents.canonical(other)) != proposal.digest
+    assert documents.digest_of(canonical(other)) != proposal.digest
 
 
 def test_the_page_tells_parties_authorities_technology_and_every_table(sale):

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.transfer.factory import public
 
+from reelm.foundation.envelope import key_id
 from reelm.proofs import sale
 from reelm.proofs.sale import Asset, Buyer, Conditions, DataItem, RequiredApproval, Scope, Seller
-from reelm.regions.orders.envelope import key_id
 from reelm.transfer import Said, sign_scope
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)

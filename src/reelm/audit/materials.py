@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import rfc8785
 from cyclonedx.model import HashAlgorithm, HashType, Property
 from cyclonedx.model.bom import Bom, BomMetaData
 from cyclonedx.model.component import Component, ComponentType
@@ -26,6 +25,7 @@ from packageurl import PackageURL
 import reelm
 from reelm.audit.release import code_digest
 from reelm.foundation.errors import Unavailable
+from reelm.foundation.strict_json import canonical
 
 OURS = "reelm"
 # What an installer writes itself, with paths and choices of the machine, and what Python compiles.
@@ -154,7 +154,7 @@ def _document(materials: list[Material]) -> bytes:
     document: dict[str, Any] = msgspec.json.decode(JsonV1Dot6(bom).output_as_string())
     # The only two that differ from one writing to the next.
     del document["serialNumber"], document["metadata"]["timestamp"]
-    return rfc8785.dumps(document) + b"\n"
+    return canonical(document) + b"\n"
 
 
 def _component(material: Material) -> Component:

@@ -4,11 +4,17 @@ import json
 from typing import Any, TypeVar
 
 import msgspec
+import rfc8785
 
 from reelm.foundation.errors import Invalid
 from reelm.foundation.expected import sentence_of_body
 
 T = TypeVar("T")
+
+
+def canonical(value: Any) -> bytes:
+    """Return the one JSON text of a struct or dict, which is what is signed (RFC 8785)."""
+    return rfc8785.dumps(msgspec.to_builtins(value))
 
 
 def decoded(text: bytes, kind: type[T], what: str) -> T:

@@ -4,19 +4,18 @@ A leaf is SHA-256(0x00 || salt || the COPY text lines of up to 1,024 rows), a no
 those of RFC 9162. docs/bundle.md has the formats and test vectors.
 """
 
-import base64
-import binascii
 import hashlib
-import hmac
 from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
-import rfc8785
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from reelm.foundation.envelope import read_envelope, sign_envelope, signers
 from reelm.foundation.errors import Invalid
+from reelm.foundation.strict_json import canonical, decoded
 from reelm.proofs.merkle import EMPTY_ROOT, Frontier
 
 FORM = "reelm-closing/1"
@@ -29,7 +28,6 @@ EMPTY_TABLE_ROOT = EMPTY_ROOT.hex()
 OBJECTS = "objects/"
 # A table of 400 days takes 200 KB of leaves elsewhere; the manifest says one root for each table.
 MAX_MANIFEST_BYTES = 8 << 20
-_DAMAGED = "The closing manifest is no DSSE envelope of one: {}."
 
 _PART_BYTES = 8192
 
@@ -221,80 +219,26 @@ def object_line(key: str, size_bytes: int) -> bytes:
 
 def sign_closing(manifest: Closing, key: Ed25519PrivateKey) -> bytes:
     """Return the DSSE envelope of a closing manifest."""
-    payload = rfc8785.dumps(msgspec.to_builtins(manifest))
-    signature = key.sign(_signed_bytes(payload))
-    public = key.public_key().public_bytes_raw()
-    envelope = {
-        "payload": base64.b64encode(payload).decode(),
-        "payloadType": PAYLOAD_TYPE,
-        "signatures": [
-            {
-                "keyid": hashlib.sha256(public).hexdigest(),
-                "sig": base64.b64encode(signature).decode(),
-            }
-        ],
-    }
-    return msgspec.json.encode(envelope)
+    return sign_envelope(canonical(manifest), PAYLOAD_TYPE, [key])
 
 
-def read_closing(envelope: bytes, public_key: Hex) -> Closing:
+def read_closing(text: bytes, public_key: Hex) -> Closing:
     """Read a closing manifest that this key has signed.
 
     Raises:
         Invalid: it is none, or not signed by this key.
     """
-    if len(envelope) > MAX_MANIFEST_BYTES:
-        raise Invalid(f"The closing manifest is larger than {MAX_MANIFEST_BYTES >> 20} MiB.")
-    try:
-        read = msgspec.json.decode(envelope, type=_Envelope)
-        payload = base64.b64decode(read.payload, validate=True)
-        if read.payload_type != PAYLOAD_TYPE:
-            raise Invalid(f"The payload type is {read.payload_type[:80]!r}, not {PAYLOAD_TYPE!r}.")
-        _check_signature(read, payload, bytes.fromhex(public_key))
-        manifest = msgspec.json.decode(payload, type=Closing)
-        is_canonical = rfc8785.dumps(msgspec.to_builtins(manifest)) == payload
-    except (msgspec.MsgspecError, rfc8785.CanonicalizationError, ValueError) as error:
-        raise Invalid(_DAMAGED.format(error)) from None
-    if not is_canonical:
+    envelope = read_envelope(text, PAYLOAD_TYPE, most_bytes=MAX_MANIFEST_BYTES)
+    if not signers(envelope, [public_key], 0):
+        raise Invalid("The closing manifest is not signed by the seller's key.")
+    manifest = decoded(envelope.payload, Closing, f"The manifest is not in the form {FORM}")
+    if canonical(manifest) != envelope.payload:
         raise Invalid("The closing manifest is not in canonical form (RFC 8785).")
     return manifest
 
 
-class _Signature(msgspec.Struct, forbid_unknown_fields=True):
-    keyid: str
-    sig: str
-
-
-class _Envelope(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
-    payload: str
-    payload_type: str
-    signatures: list[_Signature]
-
-
-def _check_signature(envelope: _Envelope, payload: bytes, public: bytes) -> None:
-    wanted = hashlib.sha256(public).hexdigest()
-    key = Ed25519PublicKey.from_public_bytes(public)
-    for one in envelope.signatures[:8]:
-        try:
-            if one.keyid == wanted:
-                signature = base64.b64decode(one.sig, validate=True)
-                key.verify(signature, _signed_bytes(payload))
-                return
-        except (InvalidSignature, binascii.Error):
-            continue
-    raise Invalid("The closing manifest is not signed by the seller's key.")
-
-
-def _signed_bytes(payload: bytes) -> bytes:
-    """Return DSSE's pre-authentication encoding, version 1."""
-    kind = PAYLOAD_TYPE.encode()
-    return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
-
-
 def _hkdf(key: bytes, info: bytes, length: int) -> bytes:
-    """HKDF-SHA256 (RFC 5869) without salt, of at most one block: quick, as it is done by row."""
-    extracted = hmac.digest(bytes(HASH_BYTES), key, "sha256")
-    return hmac.digest(extracted, info + b"\x01", "sha256")[:length]
+    return HKDF(hashes.SHA256(), length, salt=None, info=info).derive(key)
 
 
 def _after_lines(text: bytes, start: int, wanted: int) -> tuple[int, int]:

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import rfc8785
 
+from reelm.foundation import strict_json
 from reelm.foundation.errors import Invalid
 
 VERSION = 1
@@ -57,7 +58,7 @@ def canonical(value: Leaf | dict[str, Any]) -> bytes:
     fast = _encoder.encode(value)
     # The two differ in what they escape, and in the order of keys beyond ASCII.
     if b"\\" in fast or not fast.isascii():
-        return rfc8785.dumps(msgspec.to_builtins(value))
+        return strict_json.canonical(value)
     return fast
 
 

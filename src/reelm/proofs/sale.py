@@ -10,12 +10,11 @@ from datetime import datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
-import rfc8785
 from msgspec import Meta
 
 from reelm.foundation.countries import Country, require_countries
 from reelm.foundation.errors import Invalid
-from reelm.foundation.strict_json import decoded
+from reelm.foundation.strict_json import canonical, decoded
 
 SCOPE_FORM: Literal["reelm-scope/1"] = "reelm-scope/1"
 BUYER_FORM = "reelm-buyer/1"
@@ -69,14 +68,10 @@ class Buyer(_Form, frozen=True):
     country: Country
 
 
-class BuyerFile(_Form, frozen=True):
+class BuyerFile(Buyer, frozen=True):
     """What a buyer hands to the seller before the proposal."""
 
     form: Literal["reelm-buyer/1"]
-    operator: Name
-    public_key: Key
-    recipient: Recipient
-    country: Country
 
 
 class DataItem(_Form, frozen=True):
@@ -157,11 +152,6 @@ class ApprovalStatement(_Form, frozen=True):
 
 
 T = TypeVar("T", Scope, BuyerFile, SaleStatement, ApprovalStatement)
-
-
-def canonical(document: _Form) -> bytes:
-    """Return the canonical JSON of a document (RFC 8785)."""
-    return rfc8785.dumps(msgspec.to_builtins(document))
 
 
 def digest_of(document: bytes) -> str:

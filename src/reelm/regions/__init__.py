@@ -2,7 +2,7 @@
 
 from reelm.regions import orders
 from reelm.regions.audit_log import audit_signer
-from reelm.regions.clock_watch import time_bounds
+from reelm.regions.clock_watch import CLOCK_SLACK, time_bounds
 from reelm.regions.data_map import ColumnEntry, DataMap, data_map
 from reelm.regions.events import OrderEnded, OrderInForce
 from reelm.regions.pack_files import (
@@ -41,6 +41,7 @@ from reelm.regions.terms import TERMS_VERSION, RegionFacts, region_facts
 
 __all__ = [
     "ANYWHERE",
+    "CLOCK_SLACK",
     "DEFAULT_MINIMUM_AGE_YEARS",
     "SERVICE",
     "TERMS_VERSION",

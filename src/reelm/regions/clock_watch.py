@@ -22,6 +22,8 @@ from reelm.regions.models import ClockMark
 
 # A time server corrects by less; and less does not matter to deadlines of hours.
 AGREE_WITHIN = timedelta(seconds=30)
+# How far the clock of somebody who signs may be ahead of ours.
+CLOCK_SLACK = timedelta(minutes=5)
 
 
 class Clocks(msgspec.Struct, frozen=True):

@@ -6,21 +6,24 @@ has revoked. So what is written into the tables by hand approves nothing.
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 from sqlalchemy.orm import Session
 
+from reelm.foundation.envelope import read_envelope, signers
 from reelm.foundation.errors import Conflict
 from reelm.proofs import sale
 from reelm.proofs.sale import ApprovalStatement, RequiredApproval
 from reelm.regions import orders, time_bounds
 from reelm.regions.orders import KnownAuthority
-from reelm.regions.orders.envelope import read_envelope, signers
 from reelm.transfer.changes import changes
 from reelm.transfer.current import KnownTransfer, open_transfer, statements
 from reelm.transfer.models import TransferStatement
 from reelm.transfer.stay import refuse_if_stayed
+
+if TYPE_CHECKING:
+    from securesystemslib.dsse import Envelope
 
 SIDES = ("seller", "buyer")
 Standing = Literal["missing", "approved", "refused", "revoked", "expired", "violated", "void"]
@@ -103,13 +106,12 @@ def signed_sides(transfer: KnownTransfer, said: Sequence[TransferStatement]) -> 
         if row.kind == "sale":
             envelope = read_envelope(row.envelope.encode(), sale.SALE_TYPE)
             if sale.read_sale(envelope.payload).scope_digest == transfer.scope_digest:
-                found |= sides_of(transfer, row.envelope.encode())
+                found |= sides_of(transfer, envelope)
     return found
 
 
-def sides_of(transfer: KnownTransfer, envelope_text: bytes) -> set[str]:
+def sides_of(transfer: KnownTransfer, envelope: "Envelope") -> set[str]:
     """Return which of seller and buyer signed an envelope."""
-    envelope = read_envelope(envelope_text, sale.SALE_TYPE)
     keys = {"seller": transfer.scope.seller.public_key, "buyer": transfer.scope.buyer.public_key}
     return {side for side, key in keys.items() if signers(envelope, [key], 0)}
 

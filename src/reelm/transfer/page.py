@@ -3,7 +3,8 @@
 import re
 from collections.abc import Iterable, Iterator
 
-from reelm.proofs.sale import DataItem, RequiredApproval, Scope, canonical, digest_of
+from reelm.foundation.strict_json import canonical
+from reelm.proofs.sale import DataItem, RequiredApproval, Scope, digest_of
 from reelm.transfer.scope import RULES
 
 # Without a person's data, and many: told by their number and rule.

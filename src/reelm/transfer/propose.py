@@ -12,6 +12,7 @@ from reelm.foundation.database import Base
 from reelm.foundation.errors import Conflict, Invalid
 from reelm.foundation.ids import new_id
 from reelm.foundation.parts import Parts
+from reelm.foundation.strict_json import canonical
 from reelm.proofs import sale
 from reelm.proofs.sale import Buyer, Conditions, Scope
 from reelm.transfer.models import RegionTransfer
@@ -62,7 +63,7 @@ def propose(
 
 
 def _keep(session: Session, scope: Scope) -> Proposal:
-    document = sale.canonical(scope)
+    document = canonical(scope)
     digest = sale.digest_of(document)
     if session.scalar(select(RegionTransfer.id).where(RegionTransfer.scope_digest == digest)):
         raise Conflict("This very scope was proposed before: propose again in a second.")

@@ -7,11 +7,11 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from reelm.foundation.clock import utc_text
+from reelm.foundation.envelope import key_id, read_envelope, sign_envelope
 from reelm.foundation.errors import Invalid
+from reelm.foundation.strict_json import canonical
 from reelm.proofs import sale
 from reelm.proofs.sale import Conditions, Decision, RequiredApproval, Scope
-from reelm.regions.orders import sign_envelope
-from reelm.regions.orders.envelope import key_id, read_envelope
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,7 +35,7 @@ def sign_scope(
     by = _signer(scope, keys)
     common = {
         "region": scope.region,
-        "scope_digest": sale.digest_of(sale.canonical(scope)),
+        "scope_digest": sale.digest_of(canonical(scope)),
         "issued_at": utc_text(issued_at.replace(microsecond=0)),
     }
     if by is None:
@@ -67,7 +67,7 @@ def add_signature(scope: Scope, envelope_text: bytes, keys: Sequence[Ed25519Priv
     form = sale.SALE_TYPE if by is None else sale.APPROVAL_TYPE
     payload = read_envelope(envelope_text, form).payload
     told = sale.read_sale(payload) if by is None else sale.read_approval(payload)
-    if told.scope_digest != sale.digest_of(sale.canonical(scope)):
+    if told.scope_digest != sale.digest_of(canonical(scope)):
         raise Invalid(f"The envelope is about the scope {told.scope_digest}, and not about this.")
     if isinstance(told, sale.ApprovalStatement) and by and told.authority != by.authority:
         raise Invalid(f"The envelope is of the authority {told.authority}, the key of {by.name}.")

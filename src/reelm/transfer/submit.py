@@ -1,6 +1,7 @@
 """Take in what operators and authorities signed about the open sale, and say what became of it."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import select
@@ -8,20 +9,20 @@ from sqlalchemy.orm import Session
 
 from reelm import audit
 from reelm.foundation.clock import utc_text
+from reelm.foundation.envelope import read_envelope, signers
 from reelm.foundation.errors import Conflict, Invalid
 from reelm.foundation.ids import new_id
 from reelm.proofs import sale
 from reelm.proofs.sale import ApprovalStatement, SaleStatement
-from reelm.regions import time_bounds
+from reelm.regions import CLOCK_SLACK, time_bounds
 from reelm.regions.orders.authorities import ordering_authority
-from reelm.regions.orders.envelope import MAX_BYTES, read_envelope, signers
 from reelm.transfer.approve import SIDES, counting_keys, sides_of, signed_sides
 from reelm.transfer.current import KnownTransfer, open_transfer, statements
 from reelm.transfer.models import TransferStatement
 from reelm.transfer.stay import refuse_if_stayed
 
-# How far another's clock may be ahead of ours.
-CLOCK_SLACK = timedelta(minutes=5)
+if TYPE_CHECKING:
+    from securesystemslib.dsse import Envelope
 
 
 class TakenStatement(msgspec.Struct, frozen=True):
@@ -44,19 +45,17 @@ def submit_statement(session: Session, envelope_text: bytes) -> TakenStatement:
         Conflict: the sale is stayed, or the reference was used for another statement.
     """
     transfer = open_transfer(session, lock=True)
-    kind = _payload_type(envelope_text)
-    if kind == sale.SALE_TYPE:
-        return _take_sale(session, transfer, envelope_text)
-    if kind == sale.APPROVAL_TYPE:
-        return _take_approval(session, transfer, envelope_text)
-    raise Invalid(f"The payload type is {kind!r}, and not one of a sale: {sale.SALE_TYPE} or"
-                  f" {sale.APPROVAL_TYPE}.")  # fmt: skip
+    envelope = read_envelope(envelope_text, sale.SALE_TYPE, sale.APPROVAL_TYPE)
+    if envelope.payload_type == sale.SALE_TYPE:
+        return _take_sale(session, transfer, envelope, envelope_text)
+    return _take_approval(session, transfer, envelope, envelope_text)
 
 
-def _take_sale(session: Session, transfer: KnownTransfer, text: bytes) -> TakenStatement:
-    envelope = read_envelope(text, sale.SALE_TYPE)
+def _take_sale(
+    session: Session, transfer: KnownTransfer, envelope: "Envelope", text: bytes
+) -> TakenStatement:
     statement = sale.read_sale(envelope.payload)
-    sides = sides_of(transfer, text)
+    sides = sides_of(transfer, envelope)
     if not sides:
         raise Invalid("It is signed by neither the seller nor the buyer that the scope names.")
     _check_about(transfer, statement)
@@ -78,8 +77,9 @@ def _take_sale(session: Session, transfer: KnownTransfer, text: bytes) -> TakenS
     return _taken(transfer, row)
 
 
-def _take_approval(session: Session, transfer: KnownTransfer, text: bytes) -> TakenStatement:
-    envelope = read_envelope(text, sale.APPROVAL_TYPE)
+def _take_approval(
+    session: Session, transfer: KnownTransfer, envelope: "Envelope", text: bytes
+) -> TakenStatement:
     statement = sale.read_approval(envelope.payload)
     required = next(
         (one for one in transfer.scope.approvals if one.authority == statement.authority), None
@@ -194,16 +194,3 @@ def _taken(
         row.received_at,
         is_new,
     )
-
-
-def _payload_type(text: bytes) -> str:
-    if len(text) > MAX_BYTES:
-        raise Invalid(f"The envelope is larger than {MAX_BYTES // 1024} KiB.")
-    try:
-        return msgspec.json.decode(text, type=_Typed).payloadType
-    except (msgspec.ValidationError, msgspec.DecodeError) as error:
-        raise Invalid(f"This is no DSSE envelope: {error}.") from None
-
-
-class _Typed(msgspec.Struct):
-    payloadType: str  # noqa: N815 - DSSE's own name

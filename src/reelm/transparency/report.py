@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from statistics import median
 
 import msgspec
-import rfc8785
 
 from reelm.foundation.clock import utc_text
 from reelm.foundation.errors import Missing
+from reelm.foundation.strict_json import canonical
 from reelm.proofs.leaf import Leaf
 from reelm.transparency.book import Book
 from reelm.transparency.ledger import Ledger
@@ -58,7 +58,7 @@ class TransparencyReport(msgspec.Struct, frozen=True):
     @property
     def digest(self) -> str:
         """SHA-256 of the report in canonical JSON (RFC 8785), in hex."""
-        return hashlib.sha256(rfc8785.dumps(msgspec.to_builtins(self))).hexdigest()
+        return hashlib.sha256(canonical(self)).hexdigest()
 
 
 class FromLog(msgspec.Struct, frozen=True):

@@ -10,6 +10,7 @@ import typer
 from reelm import transfer
 from reelm.foundation.errors import Invalid
 from reelm.foundation.parts import Parts
+from reelm.foundation.strict_json import canonical
 from reelm.proofs import sale
 from reelm.proofs.sale import Conditions
 
@@ -89,7 +90,7 @@ def scope(parts: Parts, out: Path) -> None:
 def _write(what: sale.Scope, digest: str, out: Path) -> tuple[Path, Path]:
     out.mkdir(parents=True, exist_ok=True)
     document, page = (out / f"scope-{digest[:16]}.{kind}" for kind in ("json", "md"))
-    document.write_bytes(sale.canonical(what) + b"\n")
+    document.write_bytes(canonical(what) + b"\n")
     page.write_text(transfer.markdown(what), "utf-8")
     return document, page
 

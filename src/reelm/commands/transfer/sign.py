@@ -10,6 +10,7 @@ from reelm.commands.order_desk import private_key
 from reelm.commands.transfer.propose import time
 from reelm.foundation.clock import now
 from reelm.foundation.errors import Invalid
+from reelm.foundation.strict_json import canonical
 from reelm.proofs import sale
 from reelm.proofs.sale import Conditions
 
@@ -58,6 +59,6 @@ def add(scope: Path, keys: list[Path], envelope: Path) -> None:
 def read_scope(path: Path) -> sale.Scope:
     """Return the scope in a file, and say on standard error what its digest is."""
     scope = sale.read_scope(path.read_bytes())
-    digest = sale.digest_of(sale.canonical(scope))
+    digest = sale.digest_of(canonical(scope))
     typer.echo(f"Scope {digest}: {scope.seller.operator} to {scope.buyer.operator}.", err=True)
     return scope

@@ -1,5 +1,6 @@
 """Legal orders: who may give them, how they come in, what they do and how they end."""
 
+from reelm.foundation.envelope import sign_envelope
 from reelm.regions.orders.accept import TakenOrder, accept_signed
 from reelm.regions.orders.amend import AuthorityChange, change_authority, end_authority
 from reelm.regions.orders.authorities import (
@@ -22,7 +23,6 @@ from reelm.regions.orders.comply import (
     still_in_force,
 )
 from reelm.regions.orders.end import lapse_orders
-from reelm.regions.orders.envelope import sign_envelope
 from reelm.regions.orders.paper import check_paper, enter_on_paper
 from reelm.regions.orders.reading import (
     ListedOrder,

@@ -2,19 +2,19 @@
 
 import hashlib
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from reelm.foundation.envelope import read_envelope, signers
 from reelm.foundation.errors import Conflict, Invalid
-from reelm.regions.clock_watch import time_bounds
+from reelm.regions.clock_watch import CLOCK_SLACK, time_bounds
 from reelm.regions.models import LegalOrder
 from reelm.regions.orders.authorities import ordering_authority
 from reelm.regions.orders.begin import begin_order, make_order, require_power
-from reelm.regions.orders.envelope import read_envelope, signers
 from reelm.regions.orders.statement import (
     PAYLOAD_TYPE,
     OrderStatement,
@@ -26,9 +26,6 @@ from reelm.regions.tenure import region_id
 
 if TYPE_CHECKING:
     from securesystemslib.dsse import Envelope
-
-# How far an authority's clock may be ahead of ours.
-CLOCK_SLACK = timedelta(minutes=5)
 
 # Given the targets, returns the names of those that are not there.
 Unknown = Callable[[Targets], list[str]]

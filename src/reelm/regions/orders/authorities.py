@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from reelm import audit
 from reelm.foundation.clock import now
 from reelm.foundation.countries import require_countries
+from reelm.foundation.envelope import key_id, read_public_key
 from reelm.foundation.errors import Conflict, Missing
 from reelm.foundation.ids import new_id
 from reelm.regions.models import Authority, AuthorityKey
@@ -20,7 +21,6 @@ from reelm.regions.orders.authority_facts import (
     check_recipient,
     check_threshold,
 )
-from reelm.regions.orders.envelope import key_id, read_public_key
 
 NO_AUTHORITY = "There is no such authority in this region."
 

@@ -1,4 +1,4 @@
-"""Signed statements of authorities: DSSE envelopes, opened only with enough good signatures.
+"""Signed statements: DSSE envelopes, opened only with enough good signatures.
 
 The envelope is that of the DSSE protocol 1.0.2 with Ed25519 (RFC 8032). A keyid is the SHA-256 of
 the raw public key in hex. What is read is what was signed: the payload's very bytes.
@@ -26,16 +26,16 @@ MAX_BYTES = 256 * 1024
 MOST_SIGNATURES = 32
 
 
-def read_envelope(text: bytes, payload_type: str) -> "Envelope":
-    """Read an envelope of this payload type; its signatures are not looked at yet.
+def read_envelope(text: bytes, *payload_types: str, most_bytes: int = MAX_BYTES) -> "Envelope":
+    """Read an envelope of one of these payload types; its signatures are not looked at yet.
 
     Raises:
-        Invalid: it is none, or of another type.
+        Invalid: it is none, of another type, or too large.
     """
     from securesystemslib.dsse import Envelope
 
-    if len(text) > MAX_BYTES:
-        raise Invalid(f"The envelope is larger than {MAX_BYTES // 1024} KiB.")
+    if len(text) > most_bytes:
+        raise Invalid(f"The envelope is larger than {most_bytes // 1024} KiB.")
     checked = msgspec.to_builtins(decoded(text, _Envelope, "This is no DSSE envelope"))
     try:
         envelope = Envelope.from_dict(checked)
@@ -43,8 +43,11 @@ def read_envelope(text: bytes, payload_type: str) -> "Envelope":
         raise Invalid(
             "This is no DSSE envelope: payload and signatures are base64, and a keyid signs once."
         ) from None
-    if envelope.payload_type != payload_type:
-        raise Invalid(f"The payload type is {envelope.payload_type!r}, and not {payload_type!r}.")
+    if envelope.payload_type not in payload_types:
+        raise Invalid(
+            f"The payload type is {envelope.payload_type[:80]!r}, and not"
+            f" {' or '.join(map(repr, payload_types))}."
+        )
     return envelope
 
 
@@ -53,7 +56,7 @@ def signers(envelope: "Envelope", public_keys: list[str], threshold: int) -> lis
 
     Args:
         envelope: the envelope.
-        public_keys: hex digits of raw Ed25519 public keys, all of one authority.
+        public_keys: hex digits of raw Ed25519 public keys, all of one authority or operator.
         threshold: how many of them have to have signed.
 
     Raises:
