@@ -306,6 +306,56 @@ KINDS: Mapping[str, Kind] = {
         scope_digest=DIGEST,
         reason_digest=DIGEST,
     ),
+    "transfer.announced": Kind(
+        "Everybody was told of the sale; before this time nothing is frozen.",
+        transfer_id=ID,
+        scope_digest=DIGEST,
+        freeze_from=TIME,
+    ),
+    "transfer.room_opened": Kind(
+        "The buyer may look into the data room until then.", transfer_id=ID, room_id=ID, until=TIME
+    ),
+    "transfer.room_closed": Kind(
+        "The data room is closed to the buyer.", transfer_id=ID, room_id=ID
+    ),
+    "transfer.room_viewed": Kind(
+        "A document of the data room was looked at; the digest of what was shown.",
+        transfer_id=ID,
+        room_id=ID,
+        document=WORD,
+        digest=DIGEST,
+    ),
+    "transfer.frozen": Kind(
+        "What goes along is not written any more; orders, erasures and deadlines are, and logged.",
+        transfer_id=ID,
+        scope_digest=DIGEST,
+        epoch=COUNT,
+    ),
+    "transfer.thawed": Kind(
+        "The freeze ended without a cutover: everything is written as before.",
+        transfer_id=ID,
+        scope_digest=DIGEST,
+        epoch=COUNT,
+    ),
+    "transfer.cutover": Kind(
+        "Another operator is in charge from here on, as both signed in one document.",
+        transfer_id=ID,
+        scope_digest=DIGEST,
+        from_epoch=COUNT,
+        to_epoch=COUNT,
+        seller_key=DIGEST,
+        buyer_key=DIGEST,
+        closing_digest=DIGEST,
+        document_digest=DIGEST,
+        seller_signature=DIGEST,
+        buyer_signature=DIGEST,
+    ),
+    "transfer.wound_down": Kind(
+        "The seller's wind-down is certified; the digest of the certificate.",
+        transfer_id=ID,
+        scope_digest=DIGEST,
+        certificate_digest=DIGEST,
+    ),
     # The feed
     "feed.model_snapshot": Kind(
         "The ranker's state was stored; once a day, and when a release first does.",

@@ -37,7 +37,7 @@ class RegionTransfer(Base):
     scope: Mapped[str] = mapped_column(info=OPERATIONAL)  # canonical JSON (proofs/sale.py)
     proposed_at: Mapped[datetime] = mapped_column(info=OPERATIONAL)
     ended_at: Mapped[datetime | None] = mapped_column(info=OPERATIONAL)
-    ending: Mapped[str | None] = mapped_column(info=OPERATIONAL)  # aborted
+    ending: Mapped[str | None] = mapped_column(info=OPERATIONAL)  # aborted, cutover
     reason: Mapped[str] = mapped_column(info=OPERATIONAL)  # why it ended; empty while open
 
 
@@ -64,3 +64,44 @@ class TransferStatement(Base):
     document_digest: Mapped[str] = mapped_column(info=OPERATIONAL)
     envelope: Mapped[str] = mapped_column(info=OPERATIONAL)  # DSSE
     received_at: Mapped[datetime] = mapped_column(info=OPERATIONAL)
+
+
+class TransferStep(Base):
+    """One step of the move as this side took it, with the document that came of it."""
+
+    __tablename__ = "transfer_step"
+    __data__ = DataClass(
+        Residency.REGION,
+        Transfer.EXCLUDE,
+        Erasure.KEEP,
+        "Each side keeps its own steps; what both signed is in the audit log.",
+    )
+
+    transfer_id: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, info=OPERATIONAL
+    )
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=OPERATIONAL)
+    # announced, rehearsed, frozen, thawed, sealed, receipt, cutover, wind_down, certificate
+    kind: Mapped[str] = mapped_column(info=OPERATIONAL)
+    document: Mapped[str] = mapped_column(info=OPERATIONAL)  # JSON, or a DSSE envelope
+    made_at: Mapped[datetime] = mapped_column(info=OPERATIONAL)
+
+
+class DataRoom(Base):
+    """Leave to look into the data room of a sale until a day; the token's hash alone is kept."""
+
+    __tablename__ = "data_room"
+    __data__ = DataClass(
+        Residency.REGION,
+        Transfer.EXCLUDE,
+        Erasure.KEEP,
+        "The buyer's leave to look before it buys ends with the sale.",
+    )
+    __table_args__ = (Index(None, "token_hash", unique=True),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=OPERATIONAL)
+    transfer_id: Mapped[int] = mapped_column(info=OPERATIONAL)
+    token_hash: Mapped[bytes] = mapped_column(info=OPERATIONAL)  # SHA-256
+    opened_at: Mapped[datetime] = mapped_column(info=OPERATIONAL)
+    until: Mapped[datetime] = mapped_column(info=OPERATIONAL)
+    closed_at: Mapped[datetime | None] = mapped_column(info=OPERATIONAL)
