@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import psycopg
 import pyrage
@@ -37,7 +37,10 @@ from reelm.foundation.classes import Transfer
 from reelm.foundation.database import Base
 from reelm.foundation.ids import new_id
 from reelm.foundation.parts import Parts
-from reelm.transfer.bundle import Expected, Sale, SellerKeys, seal
+from reelm.transfer.bundle import Expected, Sale, SellerKeys, import_, seal, verify
+
+if TYPE_CHECKING:
+    from tests.transfer.conftest import Buyer
 
 SCOPE = "5c" * 32
 TEXTS = (
@@ -159,6 +162,12 @@ def sold(owner: str, parts: Parts, folder: Path) -> Sold:
 def sealed(made: Sold, parts: Parts):
     """Seal it."""
     return seal(made.owner, parts.store, made.folder, made.notes, made.sale, made.keys)
+
+
+def bought(made: Sold, buyer: "Buyer", **choices: Any):
+    """Verify it, and import it at the buyer's."""
+    opened = verify(made.folder, made.identity, made.expected)
+    return import_(opened, buyer.owner, buyer.store, buyer.region_key, buyer.home.work, **choices)
 
 
 def files_of(folder: Path) -> Iterator[Path]:

@@ -10,16 +10,15 @@ import psycopg
 import pytest
 from tests.accounts.factory import signed_in, signed_up
 from tests.audit.factory import integrate
-from tests.transfer.bundle_factory import fill, sealed, sold
+from tests.transfer.bundle_factory import bought, fill, sealed, sold
 
-from reelm import audit
 from reelm.accounts import DataKey, Wrapping
 from reelm.accounts.models import AccountPrivate
 from reelm.foundation.classes import Transfer
 from reelm.foundation.database import Base
-from reelm.foundation.errors import Conflict, Invalid
+from reelm.foundation.errors import Invalid
 from reelm.proofs.closing import EMPTY_TABLE_ROOT
-from reelm.transfer.bundle import copy_objects, import_, seal, seal_table, verify
+from reelm.transfer.bundle import copy_objects, seal_table, verify
 
 
 @pytest.fixture
@@ -27,11 +26,6 @@ def made(owner, parts, tmp_path):
     """A region with edge values, for sale."""
     fill(owner, parts, rows=8, seed=1)
     return sold(owner, parts, tmp_path / "bundle")
-
-
-def bought(made, buyer):
-    opened = verify(made.folder, made.identity, made.expected)
-    return import_(opened, buyer.owner, buyer.store, buyer.region_key, buyer.home.work)
 
 
 def test_every_table_arrives_with_the_root_that_was_closed(made, parts, buyer):
@@ -117,13 +111,6 @@ def test_each_day_of_the_log_has_its_partition(made, parts, buyer):
     assert len(days) >= 2
 
 
-def test_a_bundle_needs_a_fresh_database(made, parts, buyer):
-    sealed(made, parts)
-    bought(made, buyer)
-    with pytest.raises(Conflict, match="is not empty"):
-        bought(made, buyer)
-
-
 def test_what_must_hold_and_does_not_is_named(made, parts, buyer, owner):
     # A seller whose own database lost a constraint, and has a row that breaks it.
     with psycopg.connect(owner) as connection:
@@ -170,15 +157,6 @@ def test_an_object_that_is_gone_is_said_in_the_manifest(made, parts, owner, buye
     manifest = sealed(made, parts)
     assert [one.name for one in manifest.excluded if one.rule == "missing"] == [gone]
     bought(made, buyer)
-
-
-def test_a_log_that_is_not_integrated_is_not_sealed_once_frozen(made, parts):
-    with parts.transaction() as session:
-        audit.record(session, "accounts.reset", account_id="1")
-    with pytest.raises(Conflict, match="integrate it first"):
-        sealed(made, parts)
-    seal(made.owner, parts.store, made.folder, made.notes, made.sale, made.keys, is_frozen=False)
-    verify(made.folder, made.identity, made.expected)
 
 
 def test_a_key_that_no_region_key_opens_stops_the_seal(made, parts, owner):

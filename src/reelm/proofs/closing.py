@@ -222,6 +222,16 @@ def sign_closing(manifest: Closing, key: Ed25519PrivateKey) -> bytes:
     return sign_envelope(canonical(manifest), PAYLOAD_TYPE, [key])
 
 
+def closed_digest(envelope: bytes) -> Hex:
+    """Return the digest of a closing manifest: SHA-256 of what its envelope carries.
+
+    Raises:
+        Invalid: it is no envelope of a closing manifest.
+    """
+    opened = read_envelope(envelope, PAYLOAD_TYPE, most_bytes=MAX_MANIFEST_BYTES)
+    return hashlib.sha256(opened.payload).hexdigest()
+
+
 def read_closing(text: bytes, public_key: Hex) -> Closing:
     """Read a closing manifest that this key has signed.
 

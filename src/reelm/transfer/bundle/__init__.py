@@ -4,7 +4,7 @@ from reelm.transfer.bundle.import_ import Imported, import_
 from reelm.transfer.bundle.narrow import differing_row
 from reelm.transfer.bundle.opened import Expected, Opened, open_bundle
 from reelm.transfer.bundle.seal import Sale, SellerKeys, copy_objects, seal
-from reelm.transfer.bundle.verify import verify
+from reelm.transfer.bundle.verify import verify, verify_rows
 
 __all__ = [
     "Expected",
@@ -18,4 +18,5 @@ __all__ = [
     "open_bundle",
     "seal",
     "verify",
+    "verify_rows",
 ]

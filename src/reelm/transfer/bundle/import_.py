@@ -23,6 +23,7 @@ from reelm.foundation.database import Base
 from reelm.foundation.errors import Conflict, Invalid, Missing, Unavailable
 from reelm.foundation.storage import ObjectStore
 from reelm.transfer.bundle.constraints import put_on, take_off
+from reelm.transfer.bundle.counters import set_leases, set_sequences
 from reelm.transfer.bundle.files import Sink
 from reelm.transfer.bundle.log import log_root
 from reelm.transfer.bundle.narrow import differing_row, tree_of
@@ -34,6 +35,7 @@ from reelm.transfer.bundle.tables import MovedTable, check_catalogue, schema_of
 from reelm.transfer.bundle.verify import check_objects, verify_object
 
 Say = Callable[[str], None]
+Finish = Callable[[Connection[Any]], None]
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -52,6 +54,9 @@ def import_(
     region_key: bytes,
     work: Path,
     say: Say = lambda _: None,
+    *,
+    finish: Finish = lambda _: None,
+    may_replace: bool = False,
 ) -> Imported:
     """Import a bundle; when it returns, what the manifest closed is in the database and the store.
 
@@ -62,16 +67,24 @@ def import_(
         region_key: the buyer's, under which account keys are wrapped anew.
         work: a private folder for one object at a time.
         say: is told of progress.
+        finish: writes the caller's own rows, last in the transaction of the import.
+        may_replace: what an earlier import left in the database is emptied first.
 
     Raises:
         Invalid: the bundle does not hold what was closed; names the table, constraint or object.
-        Conflict: the database is not fresh.
+        Conflict: the database is not fresh, or of another schema than the bundle.
     """
     say("Importing objects.")
     check_objects(opened, lambda one: _import_object(opened, store, work, *one))
     wrapping = Wrapping(region_key)
     with pinned(owner, is_snapshot=False) as connection:
+        tables = list(opened.tables.values())
+        _check_schema(opened, connection, tables)
+        if not may_replace:
+            _check_fresh(connection, tables)
         rows = _import_rows(opened, connection, wrapping, say)
+        set_leases(connection, opened.manifest.made_at)
+        finish(connection)
     return Imported(rows, opened.manifest.objects.count)
 
 
@@ -79,7 +92,6 @@ def _import_rows(
     opened: Opened, connection: Connection[Any], wrapping: Wrapping, say: Say
 ) -> dict[str, int]:
     tables = list(opened.tables.values())
-    _check_fresh(opened, connection, tables)
     taken = take_off(connection, [table.name for table in tables])
     connection.execute(
         sql.SQL("TRUNCATE {}").format(
@@ -91,7 +103,7 @@ def _import_rows(
         _load(opened, connection, table, wrapping)
     say("Checking what must hold over the rows.")
     put_on(connection, taken)
-    _set_sequences(connection, tables)
+    set_sequences(connection, tables)
     rows = {}
     for table in tables:
         say(f"Checking {table.name}.")
@@ -101,7 +113,7 @@ def _import_rows(
     return rows
 
 
-def _check_fresh(opened: Opened, connection: Connection[Any], tables: list[MovedTable]) -> None:
+def _check_schema(opened: Opened, connection: Connection[Any], tables: list[MovedTable]) -> None:
     schema = schema_of(connection)
     if schema != opened.manifest.schema:
         raise Conflict(
@@ -109,6 +121,9 @@ def _check_fresh(opened: Opened, connection: Connection[Any], tables: list[Moved
             " it with the seller's release."
         )
     check_catalogue(connection, tables)
+
+
+def _check_fresh(connection: Connection[Any], tables: list[MovedTable]) -> None:
     for table in tables:
         query = sql.SQL("SELECT EXISTS (SELECT FROM {})").format(
             sql.Identifier("public", table.name)
@@ -211,29 +226,6 @@ def _check_named(opened: Opened, connection: Connection[Any]) -> None:
     extra = next(keys, None)
     if extra is not None:
         raise Invalid(f"A row names the object {extra}, which the bundle does not list.")
-
-
-def _set_sequences(connection: Connection[Any], tables: list[MovedTable]) -> None:
-    """Set each sequence that fills a column behind the column's largest value."""
-    for sequence, table, column in connection.execute(
-        _SEQUENCES, [[table.name for table in tables]]
-    ).fetchall():
-        connection.execute(
-            sql.SQL("SELECT setval({}::regclass, max({})) FROM {}").format(
-                sql.Literal(sequence), sql.Identifier(column), sql.Identifier("public", table)
-            )
-        )
-
-
-_SEQUENCES = """
-    SELECT objid::regclass::text, relname::text, attname::text
-    FROM pg_depend
-    JOIN pg_class ON pg_class.oid = refobjid
-    JOIN pg_attribute ON attrelid = refobjid AND attnum = refobjsubid
-    WHERE classid = 'pg_class'::regclass AND deptype IN ('a', 'i')
-        AND (SELECT relkind FROM pg_class AS owned WHERE owned.oid = objid) = 'S'
-        AND relnamespace = 'public'::regnamespace AND relname = ANY(%s)
-"""
 
 
 def _import_object(

@@ -81,11 +81,15 @@ def _columns(metadata: MetaData) -> Iterator[tuple[str, str]]:
 
 @dataclass
 class Copies:
-    """Copies objects into a bundle, encrypted to the buyer; what is there is not copied again."""
+    """Copies objects into a bundle, encrypted to the buyer; what is there is not copied again.
+
+    A rehearsal copies none: it only asks how large they are.
+    """
 
     store: ObjectStore
     folder: Path
     recipient: pyrage.x25519.Recipient
+    is_copying: bool = True
     copied: int = 0
     missing: list[Excluded] = field(default_factory=list)
 
@@ -99,7 +103,7 @@ class Copies:
         _, digest = kind_and_digest(key)
         try:
             size_bytes = self.store.size_bytes(key)
-            if not inside(self.folder, file_name(digest)).exists():
+            if self.is_copying and not inside(self.folder, file_name(digest)).exists():
                 write_encrypted(
                     self.folder, file_name(digest), self._checked(key, digest), self.recipient
                 )

@@ -17,6 +17,7 @@ from reelm.proofs.closing import (
     Closing,
     TableTree,
     check_salt,
+    closed_digest,
     read_closing,
     salt_of,
 )
@@ -44,12 +45,17 @@ _MOST_FILES = 100_000
 
 @dataclass(frozen=True)
 class Expected:
-    """What the buyer knows from the signed scope, and not from the bundle."""
+    """What the buyer knows from the signed scope, and not from the bundle.
+
+    A seller signs the manifest of each rehearsal, too: `closed_digest`, where it is known, says
+    which of them it is (proofs/closing.py).
+    """
 
     scope_digest: str
     region: str
     seller_key: str
     epoch: int
+    closed_digest: str | None = None
 
 
 @dataclass(frozen=True)
@@ -90,7 +96,10 @@ def open_bundle(folder: Path, identity: pyrage.x25519.Identity, expected: Expect
         raise Invalid(f"{LABEL} of the bundle names another recipient than this identity's.")
     if label.region != expected.region:
         raise Invalid(f"{LABEL} of the bundle names another region than is sold.")
-    manifest = read_closing(read_manifest(folder, label, identity), expected.seller_key)
+    envelope = read_manifest(folder, label, identity)
+    manifest = read_closing(envelope, expected.seller_key)
+    if expected.closed_digest not in {None, closed_digest(envelope)}:
+        raise Invalid("The bundle has another closing manifest than the one that is expected.")
     contents = read_contents(folder, label, identity)
     _check_sale(manifest, contents, expected)
     tables = {one.name: one for one in moved_tables(Base.metadata)}

@@ -96,6 +96,7 @@ def seal(
     keys: SellerKeys,
     *,
     is_frozen: bool = True,
+    objects: bool = True,
     say: Say = lambda _: None,
 ) -> Closing:
     """Write the bundle of a region into `folder` and return its closing manifest.
@@ -108,6 +109,7 @@ def seal(
         sale: what is sold, to whom.
         keys: the seller's.
         is_frozen: no writes come any more; a rehearsal may find the audit log still growing.
+        objects: objects are copied; a rehearsal may only list them.
         say: is told of progress.
     """
     inside(_prepared(folder), LABEL).unlink(missing_ok=True)
@@ -119,14 +121,15 @@ def seal(
             pyrage.x25519.Recipient.from_str(sale.recipient),
             {one.version: one for one in wrappings},
         )  # fmt: skip
-        manifest, contents = _sealed(sealing, sale, store, is_frozen=is_frozen, say=say)
+        copies = Copies(store, folder, sealing.recipient, is_copying=objects)
+        manifest, contents = _sealed(sealing, sale, copies, is_frozen=is_frozen, say=say)
     envelope = sign_closing(manifest, keys.operator)
     write_contents(folder, contents, envelope, region=sale.region, recipient=sale.recipient)
     return manifest
 
 
 def _sealed(
-    sealing: Sealing, sale: Sale, store: ObjectStore, *, is_frozen: bool, say: Say
+    sealing: Sealing, sale: Sale, copies: Copies, *, is_frozen: bool, say: Say
 ) -> tuple[Closing, Contents]:
     connection = sealing.connection
     tables = moved_tables(Base.metadata)
@@ -138,7 +141,6 @@ def _sealed(
         one, stored[table.name] = seal_table(sealing, table)
         closed.append(one)
     say("Sealing objects.")
-    copies = Copies(store, sealing.folder, sealing.recipient)
     objects, stored_objects = _seal_objects(sealing, copies)
     contents = Contents(
         "reelm-bundle/1", sale.scope_digest, sealing.secret.hex(), stored, stored_objects
@@ -153,7 +155,7 @@ def _sealed(
         schema=schema_of(connection),
         postgresql=connection.info.server_version // 10_000,
         tables=closed,
-        excluded=[*_excluded(connection, store, closed), *copies.missing],
+        excluded=[*_excluded(connection, copies.store, closed), *copies.missing],
         objects=objects,
         log=log,
         assets=sale.assets,

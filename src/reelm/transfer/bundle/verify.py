@@ -17,6 +17,25 @@ Say = Callable[[str], None]
 _MOST_OBJECT_BYTES = 1 << 40
 
 
+def verify_rows(
+    folder: Path,
+    identity: pyrage.x25519.Identity,
+    expected: Expected,
+    say: Say = lambda _: None,
+) -> Opened:
+    """Verify the tables of a bundle and its list of objects, and no object: for a rehearsal.
+
+    Raises:
+        Invalid: as `verify` says.
+    """
+    opened = open_bundle(folder, identity, expected)
+    for name in opened.tables:
+        say(f"Verifying {name}.")
+        read_table(opened, name)
+    read_list(opened, _nothing)
+    return opened
+
+
 def verify(
     folder: Path,
     identity: pyrage.x25519.Identity,
@@ -28,10 +47,7 @@ def verify(
     Raises:
         Invalid: it is not what the seller closed; names the file, table, leaf or object.
     """
-    opened = open_bundle(folder, identity, expected)
-    for name in opened.tables:
-        say(f"Verifying {name}.")
-        read_table(opened, name)
+    opened = verify_rows(folder, identity, expected, say)
     say("Verifying objects.")
     check_objects(opened, lambda one: verify_object(opened, *one, _nothing))
     return opened
