@@ -139,6 +139,23 @@ def join_region(path: Path, *, connections: int = 5) -> Iterator[Parts]:
 
 
 @contextmanager
+def open_as_owner(path: Path, *, on_wait: Callable[[str], None] | None = None) -> Iterator[Parts]:
+    """Open a home for the steps of a sale: as the owner of its database, in anybody's tenure.
+
+    A buyer's has no tenure yet, and a seller's has none any more; neither can be served.
+    """
+    home, settings = Home(path.resolve()), load(path.resolve())
+    home.check_keys()
+    with owner_connection(home, settings, on_wait) as owner:
+        ensure_schema(owner)
+        with (
+            _owner_database(owner) as database,
+            leased_ids(database, settings.region.number),
+        ):
+            yield Parts(home, settings, database, open_store(settings.storage, home))
+
+
+@contextmanager
 def owner_connection(
     home: Home, settings: Settings, on_wait: Callable[[str], None] | None
 ) -> Iterator[str]:
@@ -158,6 +175,8 @@ def prepare(home: Home, settings: Settings, owner: str) -> int:
 
     Raises:
         Unavailable: something that holds data declares no data class; names it.
+        Departed: the region has gone to another operator.
+        Conflict: it has not come to this one yet.
     """
     home.check_keys()
     ensure_schema(owner)
@@ -172,7 +191,10 @@ def prepare(home: Home, settings: Settings, owner: str) -> int:
         public_key = home.operator_key().public_key().public_bytes_raw().hex()
         epoch = regions.ensure_tenure(session, settings.region.operator, public_key)
         audit.record_release(session)
-    ensure_app(owner, epoch, home.secret("database-app"), Base.metadata)
+        is_frozen = transfer.move.is_frozen(session)
+    # A freeze has taken leave from the role, which would be given back here.
+    if not is_frozen:
+        ensure_app(owner, epoch, home.secret("database-app"), Base.metadata)
     return epoch
 
 
@@ -218,7 +240,7 @@ _CATALOGUE = """
 
 @contextmanager
 def _owner_database(owner: str) -> Iterator[Database]:
-    database = Database(owner, pool_size=2)
+    database = Database(owner, pool_size=2, info={"subscribers": EVENTS})
     try:
         yield database
     finally:

@@ -202,7 +202,9 @@ def test_a_region_has_one_tenure_from_its_first_day(session, parts):
     assert len(bytes.fromhex(tenure.public_key)) == 32
     with pytest.raises(Conflict):
         regions.begin_first_tenure(session, operator="Another", public_key="00" * 32)
-    assert regions.ensure_tenure(session, "Another", "00" * 32) == 1
+    assert regions.ensure_tenure(session, "Another", tenure.public_key) == 1
+    with pytest.raises(Conflict, match="not the key of this home"):
+        regions.ensure_tenure(session, "Another", "00" * 32)
 
 
 def test_the_facts_of_a_region_say_limits_and_sources(parts):

@@ -18,7 +18,7 @@ from reelm.cli.order import order
 from reelm.cli.policy import policy
 from reelm.cli.prove import prove
 from reelm.cli.sbom import sbom
-from reelm.cli.transfer import transfer
+from reelm.cli.transfer_move import transfer
 from reelm.cli.transparency import transparency
 from reelm.foundation.errors import ReelmError
 

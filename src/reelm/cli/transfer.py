@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from reelm.cli.options import AsJson, Region, open_region
+from reelm.cli.options import AsJson, Region, open_region, say
 
 transfer = typer.Typer(
     no_args_is_help=True,
@@ -19,6 +19,12 @@ transfer = typer.Typer(
   [bold]reelm transfer submit said.dsse --region region[/bold]             hand in what was signed
 
   [bold]reelm transfer status --region region[/bold]                       where it stands
+
+Once it is approved, region and buyer move by an exchange folder:
+
+  [bold]rehearse, freeze, seal[/bold] at the seller, [bold]verify[/bold] at the buyer,
+
+  [bold]cutover[/bold] at both, [bold]wind-down[/bold] at the seller.
 
 docs/transfer.md describes the documents, the rules and the states.""",
 )
@@ -150,10 +156,11 @@ def approvals(region: Region, as_json: AsJson = False) -> None:
 
 @transfer.command()
 def status(region: Region, as_json: AsJson = False) -> None:
-    """Say where the sale stands, what is missing, and who has to do what next."""
+    """Say where the sale stands, what is missing, and who has to do what next; on either side."""
+    from reelm import app
     from reelm.commands.transfer import region as command
 
-    with open_region(region) as parts:
+    with app.open_as_owner(region, on_wait=say) as parts:
         command.status(parts, as_json=as_json)
 
 
@@ -162,8 +169,10 @@ def abort(
     region: Region,
     reason: Annotated[str, typer.Option(help="Why; kept here, its digest is logged.")],
 ) -> None:
-    """End the open sale before its cutover, also while it is stayed."""
+    """End the open sale before its cutover, also while it is stayed; a freeze ends with it."""
+    from reelm import app
     from reelm.commands.transfer import region as command
 
-    with open_region(region) as parts:
+    with app.open_as_owner(region, on_wait=say) as parts:
         command.abort(parts, reason)
+        app.prepare(parts.home, parts.settings, parts.database.conninfo)

@@ -90,6 +90,19 @@ def sign_envelope(payload: bytes, payload_type: str, keys: list[Ed25519PrivateKe
     return msgspec.json.encode(envelope.to_dict())
 
 
+def add_signatures(text: bytes, payload_type: str, keys: list[Ed25519PrivateKey]) -> bytes:
+    """Return an envelope with the signatures of these keys beside those that it has.
+
+    Raises:
+        Invalid: it is none, or of another type.
+    """
+    payload = read_envelope(text, payload_type).payload
+    whole = msgspec.json.decode(text)
+    more = msgspec.json.decode(sign_envelope(payload, payload_type, keys))
+    signed = {one["keyid"]: one for one in (*whole["signatures"], *more["signatures"])}
+    return msgspec.json.encode({**whole, "signatures": list(signed.values())})
+
+
 def key_id(public_key: str) -> str:
     """Return the keyid of a public key given in hex."""
     return hashlib.sha256(bytes.fromhex(public_key)).hexdigest()

@@ -12,6 +12,8 @@ ReelmError
 ├── RateLimited        too many tries; says when to come back
 ├── LegallyWithheld    a legal order withholds it
 └── Unavailable        a part this needs is not there just now
+    ├── Frozen         the region is being handed over, and nothing is written
+    └── Departed       the region has gone to another operator
 
 A domain error says its kind and one sentence for a person; web/errors.py maps kinds to statuses.
 """
@@ -103,3 +105,11 @@ class Unavailable(ReelmError):
     """A part that this needs is not there just now."""
 
     kind = "unavailable"
+
+
+class Frozen(Unavailable):
+    """The region is being handed over: nothing is written until that has ended."""
+
+
+class Departed(Unavailable):
+    """The region has gone to another operator: this side serves it no more."""

@@ -17,7 +17,7 @@ from reelm.foundation.errors import Invalid
 from reelm.foundation.strict_json import canonical, decoded
 
 SCOPE_FORM: Literal["reelm-scope/1"] = "reelm-scope/1"
-BUYER_FORM = "reelm-buyer/1"
+BUYER_FORM: Literal["reelm-buyer/1"] = "reelm-buyer/1"
 SALE_FORM = "reelm-sale/1"
 APPROVAL_FORM = "reelm-approval/1"
 SALE_TYPE = "application/vnd.reelm.sale+json"

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from reelm import audit
 from reelm.foundation.clock import now
-from reelm.foundation.errors import Conflict, Missing
+from reelm.foundation.errors import Conflict, Departed, Missing
 from reelm.regions.models import Tenure
 
 
@@ -30,16 +30,47 @@ def begin_first_tenure(session: Session, *, operator: str, public_key: str) -> N
     """
     if session.scalar(select(Tenure.epoch).limit(1)) is not None:
         raise Conflict("This region has an operator: another takes over by a transfer.")
-    session.add(Tenure(epoch=1, operator=operator, public_key=public_key, began_at=now()))
-    audit.record(session, "regions.tenure_begun", epoch=1, public_key=public_key)
+    begin_tenure(session, epoch=1, operator=operator, public_key=public_key)
+
+
+def end_tenure(session: Session, epoch: int) -> None:
+    """End the tenure of an epoch, as the cutover says.
+
+    Raises:
+        Conflict: it is not the one without an end.
+    """
+    if current_tenure(session).epoch != epoch:
+        raise Conflict(f"The tenure of epoch {epoch} is not the one that goes on.")
+    session.get_one(Tenure, epoch).ended_at = now()
+    session.flush()
+
+
+def begin_tenure(session: Session, *, epoch: int, operator: str, public_key: str) -> None:
+    """Put the operator that takes over in charge; the tenure before it has ended."""
+    session.add(Tenure(epoch=epoch, operator=operator, public_key=public_key, began_at=now()))
+    audit.record(session, "regions.tenure_begun", epoch=epoch, public_key=public_key)
+    session.flush()
 
 
 def ensure_tenure(session: Session, operator: str, public_key: str) -> int:
-    """Begin the first tenure where there is none, and return the active epoch."""
+    """Begin the first tenure where there is none, and return the active epoch.
+
+    Raises:
+        Departed: the region has gone to another operator.
+        Conflict: it has not come to this one yet.
+    """
     if session.scalar(select(Tenure.epoch).limit(1)) is None:
         begin_first_tenure(session, operator=operator, public_key=public_key)
-        session.flush()
-    return current_tenure(session).epoch
+    try:
+        tenure = current_tenure(session)
+    except Missing:
+        raise Departed("This region has gone to another operator, who serves it now.") from None
+    if tenure.public_key != public_key:
+        raise Conflict(
+            f"{tenure.operator} is in charge of this region, and not the key of this home: it"
+            " changes hands with `reelm transfer cutover`."
+        )
+    return tenure.epoch
 
 
 def current_tenure(session: Session) -> CurrentTenure:

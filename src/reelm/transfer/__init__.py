@@ -1,9 +1,9 @@
 """The sale of the region: what is sold, who has to agree, and where it stands."""
 
-from reelm.transfer import models
+from reelm.transfer import models, move
 from reelm.transfer.abort import abort
 from reelm.transfer.approve import Lack, Position, check_approvals, refuse_unless_approved
-from reelm.transfer.current import KnownTransfer, open_transfer, transfers
+from reelm.transfer.current import KnownTransfer, newest_transfer, open_transfer, transfers
 from reelm.transfer.page import markdown
 from reelm.transfer.propose import Proposal, propose
 from reelm.transfer.scope import RULES
@@ -28,6 +28,8 @@ __all__ = [
     "check_approvals",
     "markdown",
     "models",
+    "move",
+    "newest_transfer",
     "open_transfer",
     "propose",
     "refuse_if_stayed",

@@ -47,6 +47,11 @@ def transfers(session: Session, *, limit: int = 20) -> list[KnownTransfer]:
     return [known(row) for row in session.scalars(query)]
 
 
+def newest_transfer(session: Session) -> KnownTransfer | None:
+    """Return the sale that was proposed last, open or ended; None where there was none."""
+    return next(iter(transfers(session, limit=1)), None)
+
+
 def known(row: RegionTransfer) -> KnownTransfer:
     """Return a row with its scope read.
 

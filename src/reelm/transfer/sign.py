@@ -7,7 +7,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from reelm.foundation.clock import utc_text
-from reelm.foundation.envelope import key_id, read_envelope, sign_envelope
+from reelm.foundation.envelope import add_signatures, key_id, read_envelope, sign_envelope
 from reelm.foundation.errors import Invalid
 from reelm.foundation.strict_json import canonical
 from reelm.proofs import sale
@@ -71,12 +71,7 @@ def add_signature(scope: Scope, envelope_text: bytes, keys: Sequence[Ed25519Priv
         raise Invalid(f"The envelope is about the scope {told.scope_digest}, and not about this.")
     if isinstance(told, sale.ApprovalStatement) and by and told.authority != by.authority:
         raise Invalid(f"The envelope is of the authority {told.authority}, the key of {by.name}.")
-    whole, more = (
-        msgspec.json.decode(text)
-        for text in (envelope_text, sign_envelope(payload, form, list(keys)))
-    )
-    signed = {one["keyid"]: one for one in (*whole["signatures"], *more["signatures"])}
-    return msgspec.json.encode({**whole, "signatures": list(signed.values())})
+    return add_signatures(envelope_text, form, list(keys))
 
 
 def _signer(scope: Scope, keys: Sequence[Ed25519PrivateKey]) -> RequiredApproval | None:

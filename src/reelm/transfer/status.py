@@ -1,16 +1,41 @@
 """Where a sale stands: derived from what was signed, what stays it, and the time."""
 
+import base64
+from collections.abc import Sequence
 from datetime import datetime
 
 import msgspec
 from sqlalchemy.orm import Session
 
+from reelm.proofs.handover import Receipt
 from reelm.proofs.sale import Buyer, Seller
 from reelm.regions import orders
 from reelm.transfer.approve import SIDES, Lack, Position, lacks, positions, signed_sides
 from reelm.transfer.current import KnownTransfer, statements, transfers
+from reelm.transfer.models import TransferStep
+from reelm.transfer.move.freeze import is_frozen
+from reelm.transfer.move.seal_region import SealedRegion
 from reelm.transfer.stay import said
+from reelm.transfer.steps import last_step, steps
 
+# The state that the last step of a kind leads to.
+STATES = {
+    "rehearsed": "rehearsed", "frozen": "frozen", "sealed": "sealed", "receipt": "verified",
+    "cutover": "cutover", "wind_down": "winding_down", "certificate": "wound_down",
+}  # fmt: skip
+NEXT = {
+    "approved": "Everybody who has to agree does: tell people (`reelm transfer announce`), and"
+    " rehearse the move (`reelm transfer rehearse`).",
+    "rehearsed": "Freeze what goes along, once people's notice has ended: `reelm transfer freeze`.",
+    "frozen": "Seal it for the buyer: `reelm transfer seal`.",
+    "sealed": "The buyer verifies and imports it: `reelm transfer verify`, then here again.",
+    "verified": "Hand the region over: `reelm transfer cutover`, at the seller and then the buyer.",
+    "disputed": "Find out what the buyer's receipt disputes, and seal again.",
+    "cutover": "The seller winds down: `reelm transfer wind-down`.",
+    "winding_down": "Go on with `reelm transfer wind-down`, then have its certificate cosigned.",
+    "wound_down": "Nothing is left to do.",
+    "aborted": "The sale has ended; `reelm transfer propose` begins another.",
+}
 _SUBMIT = "`reelm transfer sign SCOPE --key KEY`, and hand the file in"
 
 
@@ -25,14 +50,17 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
     """Where the newest sale stands.
 
     Args:
-        state: proposed, signed, approved, stayed, aborted; none where there was no sale.
+        state: proposed, signed, approved, rehearsed, frozen, sealed, verified, disputed, cutover,
+            winding_down, wound_down; stayed, aborted; none where there was no sale.
         would_be: the state if nothing stayed it.
+        is_frozen: what goes along is not written, whatever the state.
         lacks: what is missing, expired, revoked, violated or changed.
         next: who has to do what, a sentence each.
     """
 
     state: str
     would_be: str = ""
+    is_frozen: bool = False
     transfer_id: int | None = None
     scope_digest: str = ""
     seller: Seller | None = None
@@ -65,10 +93,12 @@ def status_of(session: Session, transfer: KnownTransfer) -> Status:
     is_open = transfer.ended_at is None
     stays = orders.stays_in_force(session) if is_open else []
     missing = lacks(session, transfer) if is_open else []
-    would_be = _state(transfer, signed, missing)
+    taken = steps(session, transfer.id)
+    would_be = _state(transfer, signed, missing, taken)
     return Status(
         state="stayed" if stays else would_be,
         would_be=would_be,
+        is_frozen=is_open and is_frozen(session),
         transfer_id=transfer.id,
         scope_digest=transfer.scope_digest,
         seller=transfer.scope.seller,
@@ -83,29 +113,49 @@ def status_of(session: Session, transfer: KnownTransfer) -> Status:
         for_a_person=[
             ForAPerson(one.authority, words) for one in found for words in one.for_a_person
         ],
-        next=_next(transfer, stays, missing),
+        next=_next(transfer, would_be, stays, missing),
     )
 
 
-def _state(transfer: KnownTransfer, signed: list[str], missing: list[Lack]) -> str:
-    if transfer.ending is not None:
+def _state(
+    transfer: KnownTransfer,
+    signed: list[str],
+    missing: list[Lack],
+    taken: Sequence[TransferStep],
+) -> str:
+    if transfer.ending == "aborted":
         return transfer.ending
-    if not missing:
+    if transfer.ending is None and missing:
+        return "signed" if len(signed) == len(SIDES) else "proposed"
+    last = last_step(taken, *STATES)
+    if last is None:
         return "approved"
-    return "signed" if len(signed) == len(SIDES) else "proposed"
+    if last.kind != "receipt":
+        return STATES[last.kind]
+    return _found(last, last_step(taken, "sealed"))
 
 
-def _next(transfer: KnownTransfer, stays: list[orders.Stay], missing: list[Lack]) -> list[str]:
-    if transfer.ended_at is not None:
-        return ["The sale has ended; `reelm transfer propose` begins another."]
+def _found(receipt: TransferStep, sealed: TransferStep | None) -> str:
+    told = msgspec.json.decode(receipt.document)["payload"]
+    found = msgspec.json.decode(base64.b64decode(told), type=Receipt)
+    if sealed is not None:
+        known = msgspec.json.decode(sealed.document, type=SealedRegion)
+        if found.closing_digest not in {"", known.closing_digest}:
+            return "sealed"
+    return "verified" if found.outcome == "equal" else "disputed"
+
+
+def _next(
+    transfer: KnownTransfer, state: str, stays: list[orders.Stay], missing: list[Lack]
+) -> list[str]:
     if stays:
         return [
             f"Wait until the stay is lifted ({said(one)}), or end the sale: `reelm transfer abort`."
             for one in stays
         ]
-    if not missing:
-        return ["Everybody who has to agree does: the move can begin."]
-    return [_step(transfer, one) for one in missing]
+    if transfer.ended_at is None and missing:
+        return [_step(transfer, one) for one in missing]
+    return [NEXT[state]]
 
 
 def _step(transfer: KnownTransfer, lack: Lack) -> str:

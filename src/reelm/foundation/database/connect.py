@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
-from reelm.foundation.errors import Unavailable
+from reelm.foundation.errors import Frozen, Unavailable
 
 # A query of a page takes milliseconds; one that takes this long holds a connection for nothing.
 STATEMENT_TIMEOUT_MS = 30_000
@@ -27,6 +27,10 @@ PASSING = (
     psycopg.InterfaceError,
 )
 AWAY = "The database does not answer just now; try again in a moment."
+FROZEN = (
+    "The service is being handed over to another operator. Nothing is changed meanwhile, and"
+    " nothing is lost: try again in a while."
+)
 
 
 @dataclass
@@ -37,6 +41,7 @@ class Database:
     pool_size: int = 5
     info: dict[str, Any] = field(default_factory=dict)
     engine: Engine = field(init=False)
+    is_closed: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         options = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
@@ -51,6 +56,7 @@ class Database:
             # Values may be personal data, and errors go to the log.
             hide_parameters=True,
         )
+        event.listen(self.engine, "checkin", self._end_late)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -58,6 +64,7 @@ class Database:
 
         Raises:
             Unavailable: the database does not answer; with the driver's error as its cause.
+            Frozen: it refuses the write, as the region is being handed over (fence.py).
         """
         with Session(self.engine, expire_on_commit=False, info=self.info) as session:
             try:
@@ -68,11 +75,18 @@ class Database:
             except DBAPIError as error:
                 if error.connection_invalidated:
                     raise Unavailable(AWAY) from error
+                if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+                    raise Frozen(FROZEN) from error
                 raise
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; one that a thread still holds ends as it is given back."""
+        self.is_closed = True
         self.engine.dispose()
+
+    def _end_late(self, connection: Any, _: object) -> None:
+        if self.is_closed and connection is not None:
+            connection.close()
 
     def wait(self, timeout_s: float = 60) -> None:
         """Wait until the database answers.

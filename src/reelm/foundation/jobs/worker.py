@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from reelm.foundation.clock import now
 from reelm.foundation.database.base import JobReport
-from reelm.foundation.errors import ReelmError, Unavailable
+from reelm.foundation.errors import Frozen, ReelmError, Unavailable
 from reelm.foundation.jobs.defer import Task
 from reelm.foundation.logs import Line
 from reelm.foundation.parts import Parts
@@ -29,6 +29,7 @@ HEARTBEAT_S = 2.0
 # Five missed heartbeats: a worker under load may miss one or two.
 STALLED_AFTER_S = 10.0
 RECOVER_EVERY_S = 5.0
+FROZEN_RETRY_S = 30
 CUT_OFF = "The worker was cut off while it ran this, as often as it may be tried."
 
 
@@ -155,10 +156,14 @@ class _Retry(BaseRetryStrategy):
         """Say when to try again, or None where that is of no use or was done often enough."""
         if _is_final(exception, job.attempts, self.attempts):
             return None
+        if isinstance(exception, Frozen):
+            return RetryDecision(retry_in={"seconds": FROZEN_RETRY_S})
         return RetryDecision(retry_in={"seconds": 2 ** (job.attempts + 1)})
 
 
 def _is_final(exception: BaseException, attempts_before: int, cap: int) -> bool:
+    if isinstance(exception, Frozen):
+        return False  # it is no fault of the job's, however long it lasts
     wrong_input = isinstance(exception, ReelmError) and not isinstance(exception, Unavailable)
     return wrong_input or attempts_before + 1 >= cap
 

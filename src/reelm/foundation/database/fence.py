@@ -1,0 +1,99 @@
+"""The fence of a freeze: the database itself refuses the serving role what is not to be written.
+
+Everything is set in one transaction under locks on the tables. A transaction that has written is
+waited for, and one that comes later is refused: PostgreSQL takes the lock of a statement's table
+before it looks at privileges (src/backend/executor/execMain.c, InitPlan). So nothing that was
+acknowledged is written after the fence is seen.
+"""
+
+from collections.abc import Iterable
+
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.orm import Session
+
+from reelm.foundation.errors import Unavailable
+
+# What waits behind the locks waits no longer than this; then the fence is tried again.
+LOCK_TIMEOUT_MS = 2000
+_GUARD = "reelm_frozen"
+
+
+def close(
+    session: Session, role: str, closed: Iterable[str], guarded: dict[str, str], subjects: str
+) -> None:
+    """Take from a role the leave to write into tables.
+
+    Args:
+        session: of the owner; the fence holds from its commit on.
+        role: who serves.
+        closed: tables that are not written any more.
+        guarded: of tables whose rows may go only with their subject, the column that names it.
+        subjects: the table that lists such subjects, by `account_id`.
+
+    Raises:
+        Unavailable: transactions that write do not end; try again.
+    """
+    hold(session, [*closed, *guarded])
+    revoke = "INSERT, UPDATE, DELETE, TRUNCATE"
+    session.execute(text(f"REVOKE EXECUTE ON FUNCTION drop_signal_days(date) FROM {_quoted(role)}"))
+    for table in closed:
+        session.execute(text(f"REVOKE {revoke} ON {_quoted(table)} FROM {_quoted(role)}"))
+    session.execute(text(_FUNCTION.format(subjects=_quoted(subjects))))
+    for table, column in guarded.items():
+        session.execute(text(f"REVOKE INSERT, TRUNCATE ON {_quoted(table)} FROM {_quoted(role)}"))
+        session.execute(text(_TRIGGER.format(table=_quoted(table), column=column)))
+
+
+def hold(session: Session, tables: Iterable[str]) -> None:
+    """Let nobody write into tables until the commit, once those who do have ended.
+
+    Raises:
+        Unavailable: they do not end; try again.
+    """
+    session.execute(text(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}"))
+    names = ", ".join(map(_quoted, tables))
+    try:
+        session.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
+    except OperationalError as error:
+        raise Unavailable("Transactions that write go on for long; try again.") from error
+
+
+def open_again(session: Session, guarded: Iterable[str]) -> None:
+    """Take the guards away; the role's leave comes back as it is made sure of at each start."""
+    for table in guarded:
+        session.execute(text(f"DROP TRIGGER IF EXISTS {_GUARD} ON {_quoted(table)}"))
+    session.execute(text(f"DROP FUNCTION IF EXISTS {_GUARD}()"))
+
+
+def shut(session: Session, role: str) -> None:
+    """Take everything from a role, for ever: it reads nothing, writes nothing, signs in nowhere."""
+    name = _quoted(role)
+    session.execute(text(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {name}"))
+    session.execute(text(f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA public FROM {name}"))
+    session.execute(text(f"REVOKE ALL ON ALL FUNCTIONS IN SCHEMA public FROM {name}"))
+    session.execute(text(f"REVOKE ALL ON SCHEMA public FROM {name}"))
+    session.execute(text(f"ALTER ROLE {name} NOLOGIN PASSWORD NULL"))
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+_FUNCTION = """
+    CREATE OR REPLACE FUNCTION reelm_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF NOT EXISTS (
+            SELECT FROM {subjects}
+            WHERE account_id = (to_jsonb(OLD) ->> TG_ARGV[0])::bigint
+        ) THEN
+            RAISE insufficient_privilege USING MESSAGE = 'the region is frozen';
+        END IF;
+        RETURN NULL;
+    END $$
+"""
+# Deferred: whatever the order in which one transaction notes the erasure and blanks the row.
+_TRIGGER = """
+    CREATE CONSTRAINT TRIGGER reelm_frozen AFTER UPDATE OR DELETE ON {table}
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION reelm_frozen('{column}')
+"""

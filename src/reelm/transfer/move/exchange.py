@@ -1,0 +1,114 @@
+"""The folder that both operators can reach, or a disk that is carried: what lies where in it."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from reelm.foundation.envelope import read_envelope, signers
+from reelm.foundation.errors import Invalid, Missing
+from reelm.foundation.strict_json import canonical
+from reelm.proofs import sale
+from reelm.proofs.sale import Scope
+from reelm.transfer.current import KnownTransfer, statements
+
+MOST_DOCUMENT_BYTES = 16 << 20
+_MOST_STATEMENTS = 1000
+
+
+@dataclass(frozen=True)
+class Exchange:
+    """What lies where in the folder of a sale."""
+
+    folder: Path
+
+    @property
+    def scope(self) -> Path:
+        """The scope's JSON."""
+        return self.folder / "scope.json"
+
+    @property
+    def statements(self) -> Path:
+        """Folder of what was signed about the scope."""
+        return self.folder / "statements"
+
+    @property
+    def bundle(self) -> Path:
+        """Folder of the bundle."""
+        return self.folder / "bundle"
+
+    @property
+    def receipt(self) -> Path:
+        """What the buyer found."""
+        return self.folder / "receipt.dsse"
+
+    @property
+    def cutover(self) -> Path:
+        """The cutover: signed by the seller, then by both."""
+        return self.folder / "cutover.dsse"
+
+    def write_sale(self, session: Session, transfer: KnownTransfer) -> None:
+        """Write the scope of a sale, and everything that was signed about it."""
+        self.statements.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write(self.scope, canonical(transfer.scope) + b"\n")
+        for row in statements(session, transfer.id):
+            write(self.statements / f"{row.kind}-{row.id}.dsse", row.envelope.encode())
+
+    def read_scope(self, buyer_key: str) -> tuple[Scope, str]:
+        """Return the scope with its digest, if the holder of this key has signed it as its buyer.
+
+        Raises:
+            Missing: there is none.
+            Invalid: it is none, or the buyer and the seller have not both signed this very one.
+        """
+        scope = sale.read_scope(read(self.scope, "The seller writes it by `reelm transfer seal`."))
+        digest = sale.digest_of(canonical(scope))
+        if scope.buyer.public_key != buyer_key:
+            raise Invalid(f"The scope in {self.folder} names another buyer than this region home.")
+        for side, key in (("buyer", buyer_key), ("seller", scope.seller.public_key)):
+            if not any(_is_signed(path, digest, key) for path in self._said()):
+                raise Invalid(f"The {side} has not signed the scope {digest} in {self.folder}.")
+        return scope, digest
+
+    def _said(self) -> list[Path]:
+        return sorted(self.statements.glob("sale-*.dsse"))[:_MOST_STATEMENTS]
+
+
+def read(path: Path, who: str) -> bytes:
+    """Return a document of the exchange folder.
+
+    Raises:
+        Missing: it is not there; says who writes it.
+        Invalid: it is too large for a document.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(MOST_DOCUMENT_BYTES + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        raise Missing(f"{path} is not there yet. {who}") from None
+    if len(data) > MOST_DOCUMENT_BYTES:
+        raise Invalid(f"{path} is too large for a document of a sale.")
+    return data
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a document whole or not at all, durable before it has its name."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    part = path.with_name(f".{path.name}.part")
+    with part.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
+    descriptor = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _is_signed(path: Path, digest: str, key: str) -> bool:
+    envelope = read_envelope(read(path, ""), sale.SALE_TYPE)
+    about = sale.read_sale(envelope.payload).scope_digest
+    return about == digest and bool(signers(envelope, [key], 0))

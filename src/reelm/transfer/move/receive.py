@@ -1,0 +1,205 @@
+"""The buyer's side of the move: what it tells the seller before, and what it finds in a bundle.
+
+Verified, imported and receipted is one step: the rows are committed only when every root is that
+of the closing manifest in the buyer's own database, and the receipt is noted with them.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pyrage
+from psycopg import Connection
+from sqlalchemy import select
+
+from reelm.foundation.clock import now, utc_text
+from reelm.foundation.countries import require_countries
+from reelm.foundation.errors import Conflict, Invalid, Missing
+from reelm.foundation.home import write_secret
+from reelm.foundation.ids import new_id
+from reelm.foundation.parts import Parts
+from reelm.foundation.strict_json import canonical
+from reelm.proofs import handover
+from reelm.proofs.closing import Closing
+from reelm.proofs.handover import LogSize, Receipt
+from reelm.proofs.sale import BUYER_FORM, BuyerFile, Scope, digest_of
+from reelm.regions.models import Tenure
+from reelm.transfer.bundle import Expected, import_, open_bundle, verify
+from reelm.transfer.bundle.opened import Opened
+from reelm.transfer.current import open_transfer
+from reelm.transfer.models import TransferStep
+from reelm.transfer.move.exchange import Exchange, read, write
+from reelm.transfer.steps import add_step, last_step, steps
+
+Say = Callable[[str], None]
+IDENTITY = "transfer-identity"
+_MOST_FOUND = 1000
+
+
+class Received(msgspec.Struct, frozen=True):
+    """What the buyer found, and whether it was found before."""
+
+    receipt: Receipt
+    is_new: bool
+
+
+def buyer_file(parts: Parts, country: str) -> BuyerFile:
+    """Return what a buyer hands to the seller before the proposal; its age key is made once.
+
+    Args:
+        parts: the buyer's home, with the owner's database.
+        country: where the buyer keeps database, store and keys (ISO 3166-1 alpha-2).
+
+    Raises:
+        Invalid: the country is none.
+        Conflict: this home has served a region already.
+    """
+    require_countries([country], what="country")
+    with parts.transaction() as session:
+        if session.scalar(select(Tenure.epoch).limit(1)) is not None:
+            raise Conflict("This home has a region already: a buyer begins with a new one.")
+    path = parts.home.keys / IDENTITY
+    if not path.exists():
+        write_secret(path, str(pyrage.x25519.Identity.generate()))
+    return BuyerFile(
+        form=BUYER_FORM,
+        operator=parts.settings.region.operator,
+        public_key=own_key(parts),
+        recipient=str(identity_of(parts).to_public()),
+        country=country,
+    )
+
+
+def receive(parts: Parts, exchange: Exchange, say: Say = lambda _: None) -> Received:
+    """Verify the bundle, import it, and write the receipt; again changes nothing.
+
+    A later bundle of the same sale takes the place of an earlier one, until the cutover.
+
+    Args:
+        parts: the buyer's, with the owner's database.
+        exchange: the folder that the seller wrote.
+        say: is told of progress.
+
+    Raises:
+        Missing: there is no bundle, or the home has no identity to open it.
+        Invalid: it is not what the seller closed; the receipt that says so is written before.
+        Conflict: the home has served a region already.
+    """
+    scope, digest = exchange.read_scope(own_key(parts))
+    seller = scope.seller
+    expected = Expected(digest, scope.region, seller.public_key, seller.epoch)
+    manifest = None
+    try:
+        opened = open_bundle(exchange.bundle, identity_of(parts), expected)
+        manifest = opened.manifest
+        known = _known(parts, scope, manifest)
+        if known is not None:
+            write(exchange.receipt, known)
+            return Received(handover.read_receipt(known, scope)[0], is_new=False)
+        receipt = _import(
+            parts, scope, verify(exchange.bundle, identity_of(parts), expected, say), say
+        )
+    except Invalid as error:
+        disputed = _receipt(parts, scope, digest, manifest, error.sentence)
+        write(exchange.receipt, handover.sign_receipt(disputed, parts.home.operator_key()))
+        raise
+    write(exchange.receipt, handover.sign_receipt(receipt, parts.home.operator_key()))
+    return Received(receipt, is_new=True)
+
+
+def take_receipt(parts: Parts, exchange: Exchange) -> Receipt:
+    """At the seller: take in what the buyer found; again changes nothing.
+
+    Raises:
+        Missing: no sale is open, or the buyer has told nothing yet.
+        Invalid: it is not signed by the buyer, or about another scope.
+    """
+    text = read(exchange.receipt, "The buyer writes it by `reelm transfer verify`.")
+    with parts.transaction() as session:
+        transfer = open_transfer(session, lock=True)
+        receipt, _ = handover.read_receipt(text, transfer.scope)
+        if receipt.scope_digest != transfer.scope_digest:
+            raise Invalid("The buyer's receipt is about another scope than the open sale's.")
+        known = last_step(steps(session, transfer.id), "receipt")
+        if known is None or known.document.encode() != text:
+            add_step(session, transfer.id, "receipt", text)
+    return receipt
+
+
+def own_key(parts: Parts) -> str:
+    """Return the public key of this home's operator, in hex."""
+    return parts.home.operator_key().public_key().public_bytes_raw().hex()
+
+
+def identity_of(parts: Parts) -> pyrage.x25519.Identity:
+    """Return the age identity that opens what is sealed for this home.
+
+    Raises:
+        Missing: `reelm transfer buyer` was not run here.
+    """
+    if not (parts.home.keys / IDENTITY).exists():
+        raise Missing("This home has no key to open a bundle: `reelm transfer buyer` makes it.")
+    return pyrage.x25519.Identity.from_str(parts.home.secret(IDENTITY))
+
+
+def _import(parts: Parts, scope: Scope, opened: Opened, say: Say) -> Receipt:
+    digest = opened.manifest.scope_digest
+    receipt = _receipt(parts, scope, digest, opened.manifest, "")
+    envelope = handover.sign_receipt(receipt, parts.home.operator_key())
+
+    def finish(connection: Connection[Any]) -> None:
+        row = connection.execute(
+            "SELECT id FROM transfer WHERE scope_digest = %s AND ended_at IS NULL", [digest]
+        ).fetchone()
+        if row is None:
+            raise Invalid("Table transfer of the bundle does not have the sale as an open one.")
+        connection.execute(
+            "INSERT INTO transfer_step VALUES (%s, %s, 'receipt', %s, %s)",
+            [row[0], new_id(), envelope.decode(), now()],
+        )
+
+    import_(
+        opened, parts.database.conninfo, parts.store, parts.region_key, parts.home.work,
+        say, finish=finish, may_replace=bool(_receipts(parts)),
+    )  # fmt: skip
+    return receipt
+
+
+def _receipts(parts: Parts) -> list[bytes]:
+    """Return the receipts of what was imported here before, the last one last.
+
+    Raises:
+        Conflict: this home's operator is in charge already.
+    """
+    with parts.transaction() as session:
+        mine = select(Tenure.epoch).where(Tenure.public_key == own_key(parts)).limit(1)
+        if session.scalar(mine) is not None:
+            raise Conflict("This home's operator is in charge of the region already.")
+        query = select(TransferStep.document).where(TransferStep.kind == "receipt")
+        return [one.encode() for one in session.scalars(query.order_by(TransferStep.id))]
+
+
+def _known(parts: Parts, scope: Scope, manifest: Closing) -> bytes | None:
+    """Return the receipt of this very manifest, if it is what was imported last."""
+    found = _receipts(parts)
+    if not found:
+        return None
+    receipt, _ = handover.read_receipt(found[-1], scope)
+    return found[-1] if receipt.closing_digest == digest_of(canonical(manifest)) else None
+
+
+def _receipt(
+    parts: Parts, scope: Scope, scope_digest: str, manifest: Closing | None, found: str
+) -> Receipt:
+    return Receipt(
+        form=handover.RECEIPT_FORM,
+        region=scope.region,
+        scope_digest=scope_digest,
+        closing_digest="" if manifest is None else digest_of(canonical(manifest)),
+        epoch=scope.seller.epoch,
+        outcome="disputed" if found else "equal",
+        found=found[:_MOST_FOUND],
+        log=None if manifest is None else LogSize(manifest.log.size, manifest.log.root),
+        address=parts.settings.http.public_url,
+        made_at=utc_text(now()),
+    )

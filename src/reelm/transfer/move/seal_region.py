@@ -1,0 +1,105 @@
+"""Seal the frozen region into the exchange folder, for its buyer alone."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy.orm import Session
+
+from reelm import audit, feed, regions
+from reelm.accounts import region_keys
+from reelm.foundation.errors import Conflict
+from reelm.foundation.parts import Parts
+from reelm.foundation.strict_json import canonical
+from reelm.proofs import sale
+from reelm.proofs.closing import Closing
+from reelm.transfer.approve import refuse_unless_approved
+from reelm.transfer.bundle import Sale, SellerKeys, seal
+from reelm.transfer.current import KnownTransfer
+from reelm.transfer.move.exchange import Exchange
+from reelm.transfer.move.freeze import is_frozen
+from reelm.transfer.steps import add_step, last_step, steps
+
+Say = Callable[[str], None]
+
+
+class SealedRegion(msgspec.Struct, frozen=True):
+    """What was sealed last: the digest of its closing manifest, and the manifest itself."""
+
+    closing_digest: str
+    manifest: Closing
+
+
+def seal_region(parts: Parts, exchange: Exchange, say: Say = lambda _: None) -> SealedRegion:
+    """Write scope, statements and bundle of the frozen region; cut off, it goes on when run again.
+
+    Args:
+        parts: the seller's, with the owner's database.
+        exchange: the folder that the buyer reads.
+        say: is told of progress.
+
+    Raises:
+        Missing: no sale is open.
+        Conflict: it is not approved, stayed, or not frozen.
+    """
+    with parts.transaction() as session:
+        transfer = refuse_unless_approved(session)
+        if not is_frozen(session):
+            raise Conflict("The region is not frozen: `reelm transfer freeze` does that.")
+        about = sale_of(parts, transfer)
+        exchange.write_sale(session, transfer)
+    audit.integrate(parts.database, regions.audit_signer(parts))
+    manifest = seal(
+        parts.database.conninfo,
+        parts.store,
+        exchange.bundle,
+        notes_folder(parts),
+        about,
+        seller_keys(parts),
+        say=say,
+    )
+    made = SealedRegion(sale.digest_of(canonical(manifest)), manifest)
+    with parts.transaction() as session:
+        add_step(session, transfer.id, "sealed", canonical(made))
+    return made
+
+
+def last_sealed(session: Session, transfer_id: int) -> SealedRegion | None:
+    """Return what was sealed last of a sale, or None."""
+    step = last_step(steps(session, transfer_id), "sealed")
+    return None if step is None else msgspec.json.decode(step.document, type=SealedRegion)
+
+
+def sale_of(parts: Parts, transfer: KnownTransfer) -> Sale:
+    """Return what is sealed for whom, with the technology assets as the scope has them."""
+    scope = transfer.scope
+    assets = [_closed_asset(parts, one) for one in scope.technology]
+    return Sale(
+        transfer.scope_digest, scope.region, scope.seller.epoch, scope.buyer.recipient, assets
+    )
+
+
+def seller_keys(parts: Parts) -> SellerKeys:
+    """Return the keys that a seal needs."""
+    return SellerKeys(parts.home.operator_key(), list(region_keys(parts).values()))
+
+
+def notes_folder(parts: Parts) -> Path:
+    """Return the private folder for what a seal that is cut off needs to go on."""
+    return parts.home.work / "seal"
+
+
+def _closed_asset(parts: Parts, asset: sale.Asset) -> dict[str, Any]:
+    """Return what the closing manifest says of an asset: the last model, not that of the scope."""
+    digest = asset.digest
+    if asset.kind == "model":
+        with parts.transaction() as session:
+            model = feed.trained_model(session)
+        digest = "" if model is None else model.digest
+    return {
+        "name": asset.name,
+        "kind": asset.kind,
+        "digest": digest,
+        "disposition": asset.disposition,
+    }
