@@ -25,7 +25,7 @@ from reelm.foundation.storage import ObjectStore
 from reelm.transfer.bundle.constraints import put_on, take_off
 from reelm.transfer.bundle.counters import set_leases, set_sequences
 from reelm.transfer.bundle.files import Sink
-from reelm.transfer.bundle.log import log_root
+from reelm.transfer.bundle.log import await_places, check_log
 from reelm.transfer.bundle.narrow import differing_row, tree_of
 from reelm.transfer.bundle.objects import kind_and_digest, named_keys
 from reelm.transfer.bundle.opened import Opened, read_list, read_table
@@ -108,7 +108,9 @@ def _import_rows(
     for table in tables:
         say(f"Checking {table.name}.")
         rows[table.name] = _check_loaded(opened, connection, table, wrapping)
-    _check_log(opened, connection)
+    say("Checking the audit log.")
+    check_log(connection, opened.manifest)
+    await_places(connection)
     _check_named(opened, connection)
     return rows
 
@@ -197,17 +199,6 @@ def _check_loaded(
             f"{tree.rows} rows instead of {closed.rows}, and the first that differs is {row}."
         )
     return tree.rows
-
-
-def _check_log(opened: Opened, connection: Connection[Any]) -> None:
-    log = opened.manifest.log
-    found = connection.execute(
-        "SELECT note FROM audit_checkpoint WHERE size = %s", [log.size]
-    ).fetchone()
-    if found is None or str(found[0]) != log.checkpoint:
-        raise Invalid(f"The audit log lacks the checkpoint of size {log.size} of the manifest.")
-    if log_root(connection, log.size) != log.root:
-        raise Invalid("The audit log has another root than the manifest says.")
 
 
 def _check_named(opened: Opened, connection: Connection[Any]) -> None:
