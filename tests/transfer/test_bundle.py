@@ -18,6 +18,7 @@ from reelm.foundation.classes import Transfer
 from reelm.foundation.database import Base
 from reelm.foundation.errors import Invalid
 from reelm.proofs.closing import EMPTY_TABLE_ROOT
+from reelm.transfer import RULES
 from reelm.transfer.bundle import copy_objects, seal_table, verify
 
 
@@ -173,8 +174,9 @@ def test_every_excluded_table_is_said_with_its_reason_and_rows(made, parts):
     integrate(parts)
     manifest = sealed(made, parts)
     sessions = next(one for one in manifest.excluded if one.name == "session")
-    assert (sessions.rule, sessions.rows) == ("exclude", 1)
+    assert (sessions.rule, sessions.rows) == ("excluded_by_class", 1)
     assert all(one.reason for one in manifest.excluded)
+    assert {one.rule for one in manifest.excluded} < set(RULES)
 
 
 # The seal is killed when it makes something durable for the n-th time.
@@ -185,6 +187,7 @@ from reelm import app
 from reelm.foundation.config import load
 from reelm.foundation.home import Home
 from reelm.foundation.storage import open_store
+from reelm.transfer import RULES
 from reelm.transfer.bundle import Sale, SellerKeys, seal, seal_table
 given = json.loads(sys.argv[1])
 seal_table.NOTED_BYTES = 0

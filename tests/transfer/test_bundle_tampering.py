@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import struct
 from dataclasses import replace
+from typing import Any
 
 import msgspec
 import psycopg
@@ -180,15 +181,20 @@ def test_an_altered_manifest_is_refused(made):
 def test_what_the_seller_signs_is_still_checked_against_the_buyers_own_tables(made):
     _, contents, envelope = opened(made)
     manifest = read_closing(envelope, made.expected.seller_key)
-    for changed, words in (
+    changes: list[tuple[dict[str, Any], str]] = [
         ({"tables": manifest.tables[1:]}, manifest.tables[0].name),
-        ({"excluded": manifest.excluded[1:]}, manifest.excluded[0].name),
+        *(
+            ({"excluded": [one for one in manifest.excluded if one is not left]}, left.name)
+            for left in manifest.excluded
+            if left.place in {"column", "object prefix"} or left.name == "session"
+        ),
         ({"epoch": manifest.epoch + 1}, "another region or epoch"),
         (
             {"tables": [msgspec.structs.replace(one, columns=["x"]) for one in manifest.tables]},
             "other columns",
         ),
-    ):
+    ]
+    for changed, words in changes:
         bad = msgspec.structs.replace(manifest, **changed)
         rewritten(made, contents, sign_closing(bad, made.keys.operator))
         with pytest.raises(Invalid, match=words):

@@ -12,6 +12,7 @@ report too.
 
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from cryptography.exceptions import InvalidTag
@@ -137,25 +138,29 @@ def region_keys(parts: Parts) -> dict[int, bytes]:
 
 def wrap(region_key: bytes, owner_id: int, secret: bytes) -> bytes:
     """Wrap a data key."""
-    return _encrypt(_derive(region_key, "wrap"), secret, _wrapped_place(owner_id))
+    return Wrapping(region_key).wrap(owner_id, secret)
 
 
 def unwrap(region_key: bytes, owner_id: int, wrapped: bytes) -> bytes:
     """Unwrap a data key."""
-    return _decrypt(_derive(region_key, "wrap"), wrapped, _wrapped_place(owner_id))
+    return Wrapping(region_key).unwrap(owner_id, wrapped)
 
 
 class Wrapping:
     """One region key that wraps and unwraps many data keys: what follows from it is kept."""
 
     def __init__(self, region_key: bytes) -> None:
-        self.version = version_of(region_key)
+        self._region_key = region_key
         self._cipher = AESGCM(_derive(region_key, "wrap"))
+
+    @cached_property
+    def version(self) -> int:
+        """The version of the region key."""
+        return version_of(self._region_key)
 
     def wrap(self, owner_id: int, secret: bytes) -> bytes:
         """Wrap a data key."""
-        nonce = os.urandom(NONCE_BYTES)
-        return FORM + nonce + self._cipher.encrypt(nonce, secret, _wrapped_place(owner_id).encode())
+        return _sealed(self._cipher, secret, _wrapped_place(owner_id))
 
     def unwrap(self, owner_id: int, wrapped: bytes) -> bytes:
         """Unwrap a data key.
@@ -179,12 +184,16 @@ def _wrapped_place(owner_id: int) -> str:
 
 
 def _encrypt(key: bytes, plain: bytes, place: str) -> bytes:
-    nonce = os.urandom(NONCE_BYTES)
-    return FORM + nonce + AESGCM(key).encrypt(nonce, plain, place.encode())
+    return _sealed(AESGCM(key), plain, place)
 
 
 def _decrypt(key: bytes, sealed: bytes, place: str) -> bytes:
     return _opened(AESGCM(key), sealed, place)
+
+
+def _sealed(cipher: AESGCM, plain: bytes, place: str) -> bytes:
+    nonce = os.urandom(NONCE_BYTES)
+    return FORM + nonce + cipher.encrypt(nonce, plain, place.encode())
 
 
 def _opened(cipher: AESGCM, sealed: bytes, place: str) -> bytes:

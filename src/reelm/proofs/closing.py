@@ -154,6 +154,21 @@ class TableTree:
         self._frontier.append(digest)
 
 
+def first_leaf(hashes: bytes | bytearray, other: bytes | bytearray) -> int | None:
+    """Return the number of the first leaf in which two lists of hashes differ, or None."""
+    for at in range(0, max(len(hashes), len(other)), HASH_BYTES):
+        if hashes[at : at + HASH_BYTES] != other[at : at + HASH_BYTES]:
+            return at // HASH_BYTES
+    return None
+
+
+def root_over(hashes: bytes | bytearray) -> Hex:
+    """Return the root over leaves whose hashes come one after the other."""
+    frontier = Frontier()
+    frontier.extend(bytes(hashes[at : at + HASH_BYTES]) for at in range(0, len(hashes), HASH_BYTES))
+    return frontier.root().hex()
+
+
 def root_of(salt: bytes, slices: Iterable[Iterable[bytes]]) -> tuple[int, Hex]:
     """Return rows and root of a table whose text comes in pieces, slice by slice."""
     tree = TableTree(salt)

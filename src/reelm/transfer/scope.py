@@ -5,8 +5,9 @@ files), which the boot compares with what is there: so nothing is left out of a 
 """
 
 from collections.abc import Sequence
+from typing import Any
 
-from sqlalchemy import MetaData, text
+from sqlalchemy import MetaData
 from sqlalchemy.orm import Session
 
 from reelm import audit, regions
@@ -14,6 +15,8 @@ from reelm.foundation.classes import Place
 from reelm.foundation.classes import Transfer as Declared
 from reelm.foundation.clock import now, utc_text
 from reelm.foundation.config import Settings
+from reelm.foundation.database.classes import REKEYED_REASON
+from reelm.foundation.database.schema import revision
 from reelm.foundation.errors import Conflict, Invalid
 from reelm.proofs import sale
 from reelm.proofs.sale import Asset, Buyer, DataDisposition, DataItem, RequiredApproval, Scope
@@ -28,12 +31,11 @@ RULES = {
     "rebuilt_by_buyer": "Does not go along; the buyer makes it anew.",
     "rekeyed": "Does not go along as it is; it is made anew under the buyer's region key.",
 }
-_BY_CLASS: dict[str, tuple[DataDisposition, str]] = {
+BY_CLASS: dict[str, tuple[DataDisposition, str]] = {
     Declared.TRANSFER: ("transfer", "transfer"),
     Declared.EXCLUDE: ("exclude", "excluded_by_class"),
     Declared.REBUILD: ("rebuild", "rebuilt_by_buyer"),
 }
-_REKEYED = "Wrapped by the seller's region key, which is destroyed."
 
 
 def make_scope(
@@ -75,7 +77,8 @@ def make_scope(
 
 def schema(session: Session) -> str:
     """Return the newest migration that the database has had."""
-    return str(session.scalar(text("SELECT version_num FROM alembic_version")))
+    connection: Any = session.connection().connection.driver_connection
+    return revision(connection) or ""
 
 
 def data_items(metadata: MetaData) -> list[DataItem]:
@@ -88,11 +91,11 @@ def data_items(metadata: MetaData) -> list[DataItem]:
             name=f"{table.name}.{column.name}",
             disposition="rekey",
             rule="rekeyed",
-            reason=_REKEYED,
+            reason=REKEYED_REASON[column.info["rekey"]],
         )
         for table in metadata.sorted_tables
         for column in table.columns
-        if column.info.get("rekey")
+        if "rekey" in column.info
     ]
     named: tuple[tuple[Place, list[NamedEntry]], ...] = (
         (Place.OBJECTS, found.object_prefixes),
@@ -106,7 +109,7 @@ def data_items(metadata: MetaData) -> list[DataItem]:
 
 
 def _item(place: str, entry: TableEntry | NamedEntry) -> DataItem:
-    disposition, rule = _BY_CLASS[entry.transfer]
+    disposition, rule = BY_CLASS[entry.transfer]
     return DataItem(
         place=str(place), name=entry.name, disposition=disposition, rule=rule, reason=entry.reason
     )

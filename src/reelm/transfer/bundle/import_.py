@@ -20,6 +20,7 @@ from psycopg import Connection, sql
 
 from reelm.accounts import Wrapping
 from reelm.foundation.database import Base
+from reelm.foundation.database.schema import revision
 from reelm.foundation.errors import Conflict, Invalid, Missing, Unavailable
 from reelm.foundation.storage import ObjectStore
 from reelm.transfer.bundle.constraints import put_on, take_off
@@ -31,7 +32,8 @@ from reelm.transfer.bundle.objects import kind_and_digest, named_keys
 from reelm.transfer.bundle.opened import Opened, read_list, read_table
 from reelm.transfer.bundle.rekey import Lines, Rekeying
 from reelm.transfer.bundle.rows import pinned
-from reelm.transfer.bundle.tables import MovedTable, check_catalogue, schema_of
+from reelm.transfer.bundle.stays import OBJECT
+from reelm.transfer.bundle.tables import MovedTable, check_catalogue
 from reelm.transfer.bundle.verify import check_objects, verify_object
 
 Say = Callable[[str], None]
@@ -116,7 +118,7 @@ def _import_rows(
 
 
 def _check_schema(opened: Opened, connection: Connection[Any], tables: list[MovedTable]) -> None:
-    schema = schema_of(connection)
+    schema = revision(connection) or "none"
     if schema != opened.manifest.schema:
         raise Conflict(
             f"The bundle has schema {opened.manifest.schema}, and this database {schema}: import"
@@ -203,7 +205,7 @@ def _check_loaded(
 
 def _check_named(opened: Opened, connection: Connection[Any]) -> None:
     """Check that the list has just the objects that rows name, but those said to be missing."""
-    missing = {one.name for one in opened.manifest.excluded if one.place == "object"}
+    missing = {one.name for one in opened.manifest.excluded if one.place == OBJECT}
     keys = (key for key in named_keys(connection, Base.metadata) if key not in missing)
 
     def take(line: bytes) -> bytes:

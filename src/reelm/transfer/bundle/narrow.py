@@ -6,7 +6,7 @@ from typing import Any
 from psycopg import Connection
 
 from reelm.accounts import Wrapping
-from reelm.proofs.closing import HASH_BYTES, LEAF_ROWS, TableTree, salt_of
+from reelm.proofs.closing import LEAF_ROWS, TableTree, first_leaf, salt_of
 from reelm.transfer.bundle.files import Sink, read_frames
 from reelm.transfer.bundle.opened import Opened
 from reelm.transfer.bundle.rekey import Lines, Rekeying, lines_changed
@@ -44,7 +44,7 @@ def differing_row(
     ours = tree_of(
         connection, table, secret=opened.secret, scope_digest=scope_digest, wrappings=wrappings
     )
-    leaf = _first_leaf(bytes(theirs.hashes), bytes(ours.hashes))
+    leaf = first_leaf(theirs.hashes, ours.hashes)
     if leaf is None:
         return None
     in_bundle = _Collecting(leaf)
@@ -80,14 +80,6 @@ def _from_bundle(opened: Opened, name: str, feed: Sink, end_slice: Callable[[], 
 
 def _changing(lines: Lines, feed: Sink) -> Sink:
     return lambda piece: feed(lines.feed(piece))
-
-
-def _first_leaf(ours: bytes, theirs: bytes) -> int | None:
-    end = HASH_BYTES
-    for at in range(0, max(len(ours), len(theirs)), end):
-        if ours[at : at + end] != theirs[at : at + end]:
-            return at // end
-    return None
 
 
 class _Collecting:

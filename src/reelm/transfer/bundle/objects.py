@@ -24,6 +24,7 @@ from reelm.foundation.storage import ObjectStore
 from reelm.proofs.closing import Excluded
 from reelm.transfer.bundle.files import inside, write_encrypted
 from reelm.transfer.bundle.rows import copied
+from reelm.transfer.bundle.stays import MISSING, OBJECT
 from reelm.transfer.bundle.tables import moved_tables
 
 FOLDER = "objects"
@@ -144,7 +145,7 @@ class Copies:
 
     def _note_missing(self, key: str) -> None:
         reason = "A row names it, and it is not in the store."
-        one = Excluded("object", key, "missing", reason, 1)
+        one = Excluded(OBJECT, key, MISSING, reason, 1)
         if one not in self.missing:
             self.missing.append(one)
         if len(self.missing) > MOST_MISSING:

@@ -18,7 +18,9 @@ from reelm.proofs.closing import (
     TableTree,
     check_salt,
     closed_digest,
+    first_leaf,
     read_closing,
+    root_over,
     salt_of,
 )
 from reelm.transfer.bundle.contents import (
@@ -36,7 +38,8 @@ from reelm.transfer.bundle.files import FileFact, Sink, inside, read_frames
 from reelm.transfer.bundle.objects import FOLDER
 from reelm.transfer.bundle.rekey import Change, Lines, Rekeying
 from reelm.transfer.bundle.seal_table import LIST, TABLES
-from reelm.transfer.bundle.tables import MovedTable, moved_tables, stayed_tables
+from reelm.transfer.bundle.stays import MISSING, OBJECT, what_stays
+from reelm.transfer.bundle.tables import MovedTable, moved_tables
 
 # Four hundred days and a margin; each becomes a partition.
 MOST_SLICES = 4000
@@ -206,17 +209,7 @@ def _first_difference(
         signed = _told(opened, stored.leaves, most)
     except Invalid:
         return None
-    told = TableTree(b"")
-    told.hashes = signed
-    whole = TableTree(b"")
-    whole.take_slice(told)
-    if whole.root() != root:
-        return None
-    pairs = range(0, max(len(signed), len(tree.hashes)), HASH_BYTES)
-    end = HASH_BYTES
-    return next(
-        (at // end for at in pairs if signed[at : at + end] != tree.hashes[at : at + end]), None
-    )
+    return first_leaf(signed, tree.hashes) if root_over(signed) == root else None
 
 
 def _read_slice(
@@ -271,14 +264,15 @@ def _check_tables(manifest: Closing, tables: dict[str, MovedTable]) -> None:
 
 
 def _check_excluded(manifest: Closing) -> None:
-    told: dict[str, str] = {}
-    for one in manifest.excluded:
-        if one.place == "table":
-            told[one.name] = one.rule
-    wanted = {name: str(data.transfer) for name, data in stayed_tables(Base.metadata).items()}
-    for name in sorted(told.keys() | wanted.keys()):
-        if told.get(name) != wanted.get(name):
-            raise Invalid(f"The manifest excludes other tables than stay: look at {name}.")
+    """Check that just what this release declares stays, by the same rules; and lost objects."""
+    told = {(one.place, one.name): one.rule for one in manifest.excluded}
+    wanted = {(one.place, one.name): one.rule for one in what_stays(Base.metadata)}
+    for place, name in sorted(told.keys() | wanted.keys()):
+        rule = told.get((place, name))
+        is_lost = place == OBJECT and rule == MISSING
+        if not is_lost and rule != wanted.get((place, name)):
+            words = f"look at the {place} {name[:120]}"
+            raise Invalid(f"The manifest excludes something else than stays: {words}.")
 
 
 def _check_contents(opened: Opened) -> None:

@@ -15,10 +15,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from psycopg import Connection, sql
 
 from reelm.accounts import Wrapping
-from reelm.foundation.classes import Place, Transfer, declared
 from reelm.foundation.clock import now, utc_text
 from reelm.foundation.database import Base
-from reelm.foundation.database.classes import REKEYED_REASON
+from reelm.foundation.database.schema import revision
 from reelm.foundation.storage import ObjectStore
 from reelm.proofs.closing import (
     OBJECTS,
@@ -45,7 +44,9 @@ from reelm.transfer.bundle.seal_table import (
     write_leaves,
     write_parts,
 )
-from reelm.transfer.bundle.tables import check_catalogue, moved_tables, schema_of, stayed_tables
+from reelm.transfer.bundle.stays import what_stays
+from reelm.transfer.bundle.tables import check_catalogue, moved_tables
+from reelm.transfer.scope import COLUMN, TABLE
 
 Say = Callable[[str], None]
 
@@ -152,7 +153,7 @@ def _sealed(
         region=sale.region,
         epoch=sale.epoch,
         made_at=utc_text(now()),
-        schema=schema_of(connection),
+        schema=revision(connection) or "",
         postgresql=connection.info.server_version // 10_000,
         tables=closed,
         excluded=[*_excluded(connection, copies.store, closed), *copies.missing],
@@ -186,21 +187,17 @@ def _seal_objects(sealing: Sealing, copies: Copies) -> tuple[ClosedObjects, Stor
 def _excluded(
     connection: Connection[Any], store: ObjectStore, closed: list[ClosedTable]
 ) -> Iterator[Excluded]:
-    for name, data in stayed_tables(Base.metadata).items():
-        count = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier("public", name))
-        row = connection.execute(count).fetchone()
-        rows = int(row[0]) if row else 0
-        yield Excluded("table", name, str(data.transfer), data.reason, rows)
-    for table in moved_tables(Base.metadata):
-        for column, how in sorted(table.rekeyed.items()):
-            rows = next(one.rows for one in closed if one.name == table.name)
-            name = f"{table.name}.{column}"
-            yield Excluded("column", name, "rekeyed", REKEYED_REASON[how], rows)
-    for name, kind in declared(Place.OBJECTS).items():
-        if kind.data.transfer is not Transfer.TRANSFER:
-            there = sum(1 for _ in store.list(name))
-            transfer = str(kind.data.transfer)
-            yield Excluded("object prefix", name, transfer, kind.data.reason, there)
+    rows = {one.name: one.rows for one in closed}
+    for one in what_stays(Base.metadata):
+        if one.place == TABLE:
+            count = sql.SQL("SELECT count(*) FROM {}").format(sql.Identifier("public", one.name))
+            row = connection.execute(count).fetchone()
+            there = int(row[0]) if row else 0
+        elif one.place == COLUMN:
+            there = rows[one.name.partition(".")[0]]
+        else:
+            there = sum(1 for _ in store.list(one.name))
+        yield Excluded(*one, there)
 
 
 def _sweep_tables(folder: Path, contents: Contents) -> None:

@@ -7,8 +7,8 @@ from typing import Any
 from psycopg import Connection, sql
 from sqlalchemy import MetaData, Table, Text
 
-from reelm.foundation.classes import DataClass, Transfer
-from reelm.foundation.database.classes import FOREIGN_TABLES, Rekey
+from reelm.foundation.classes import Transfer
+from reelm.foundation.database.classes import Rekey
 from reelm.foundation.errors import Unavailable
 
 _BY_RANGE = re.compile(r"RANGE \((\w+)\)")
@@ -49,17 +49,6 @@ def moved_tables(metadata: MetaData) -> list[MovedTable]:
     return [_moved(one) for one in tables if one.info["data"].transfer is Transfer.TRANSFER]
 
 
-def stayed_tables(metadata: MetaData) -> dict[str, DataClass]:
-    """Return the data classes of the tables that stay, or are made anew, by name."""
-    own = {str(name): table.info["data"] for name, table in metadata.tables.items()}
-    stayed = {**own, **FOREIGN_TABLES}
-    return {
-        name: data
-        for name, data in sorted(stayed.items())
-        if data.transfer is not Transfer.TRANSFER
-    }
-
-
 def check_catalogue(connection: Connection[Any], tables: list[MovedTable]) -> None:
     """Check that the database has just the columns that are declared, and none is generated.
 
@@ -76,14 +65,6 @@ def check_catalogue(connection: Connection[Any], tables: list[MovedTable]) -> No
         if found.get(one.name) != set(one.columns):
             odd = sorted(found.get(one.name, set()) ^ set(one.columns))
             raise Unavailable(f"Table {one.name} is not as declared: look at {', '.join(odd)}.")
-
-
-def schema_of(connection: Connection[Any]) -> str:
-    """Return the revision of the database's schema."""
-    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    if row is None:
-        raise Unavailable("The database has no schema yet.")
-    return str(row[0])
 
 
 _COLUMNS = """
