@@ -1,5 +1,7 @@
 """What the buyer's database is told with an import, and what it takes to import again."""
 
+import sys
+
 import psycopg
 import pytest
 from tests.accounts.factory import signed_up
@@ -9,7 +11,7 @@ from tests.transfer.bundle_factory import bought, sealed, sold
 from reelm.foundation import ids
 from reelm.foundation.database import Database
 from reelm.foundation.database.lease import leased_ids
-from reelm.foundation.errors import Conflict
+from reelm.foundation.errors import Conflict, Invalid
 
 
 @pytest.fixture
@@ -82,3 +84,40 @@ def test_a_lease_that_somebody_holds_is_kept(made, buyer):
     bought(made, buyer)
     found = asked(buyer.owner, "SELECT holder FROM process_lease WHERE until > now()")
     assert found == [("here",)]
+
+
+@pytest.fixture
+def after_loading(monkeypatch):
+    """Runs a statement when the rows are loaded, before they are read back."""
+
+    def run(statement):
+        module = sys.modules["reelm.transfer.bundle.import_"]
+
+        def set_sequences(connection, tables):
+            for table in tables:
+                connection.execute(f"ALTER TABLE {table.name} DISABLE TRIGGER USER")
+            assert connection.execute(statement).rowcount == 1
+            for table in tables:
+                connection.execute(f"ALTER TABLE {table.name} ENABLE TRIGGER USER")
+
+        monkeypatch.setattr(module, "set_sequences", set_sequences)
+
+    return run
+
+
+FIRST = "WHERE id = (SELECT min(id) FROM audit_entry)"
+
+
+def test_rows_that_do_not_lie_in_order_are_read_in_order(made, buyer, after_loading, owner):
+    # What is written again lies behind the rest.
+    after_loading("UPDATE audit_entry SET kind = kind " + FIRST)
+    bought(made, buyer)
+    lying = asked(buyer.owner, "SELECT id FROM audit_entry")
+    assert sorted(lying) == asked(owner, "SELECT id FROM audit_entry ORDER BY id") != lying
+
+
+def test_a_row_that_lies_otherwise_than_it_was_closed_is_named(made, buyer, after_loading, owner):
+    after_loading("UPDATE audit_entry SET kind = 'regions.restarted' " + FIRST)
+    [(first,)] = asked(owner, "SELECT min(id) FROM audit_entry")
+    with pytest.raises(Invalid, match=f"audit_entry lies .* first that differs is id {first}"):
+        bought(made, buyer)

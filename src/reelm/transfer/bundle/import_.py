@@ -29,7 +29,8 @@ from reelm.transfer.bundle.files import Sink
 from reelm.transfer.bundle.log import await_places, check_log
 from reelm.transfer.bundle.narrow import differing_row, tree_of
 from reelm.transfer.bundle.objects import kind_and_digest, named_keys
-from reelm.transfer.bundle.opened import Opened, read_list, read_table
+from reelm.transfer.bundle.opened import Opened
+from reelm.transfer.bundle.reading import read_list, read_table
 from reelm.transfer.bundle.rekey import Lines, Rekeying
 from reelm.transfer.bundle.rows import pinned
 from reelm.transfer.bundle.stays import OBJECT
@@ -188,19 +189,22 @@ def _partition(connection: Connection[Any], table: MovedTable, value: str) -> st
 def _check_loaded(
     opened: Opened, connection: Connection[Any], table: MovedTable, wrapping: Wrapping
 ) -> int:
+    """Read a table back, and return its rows: their root has to be the one that was closed."""
     closed = opened.closed(table.name)
     wrappings = {wrapping.version: wrapping}
-    tree = tree_of(
-        connection, table, secret=opened.secret,
-        scope_digest=opened.manifest.scope_digest, wrappings=wrappings,
-    )  # fmt: skip
-    if (tree.rows, tree.root()) != (closed.rows, closed.root):
-        row = differing_row(opened, connection, table.name, wrappings)
-        raise Invalid(
-            f"Table {table.name} lies in the database otherwise than it was closed: "
-            f"{tree.rows} rows instead of {closed.rows}, and the first that differs is {row}."
-        )
-    return tree.rows
+    # They were loaded in order and so they lie: to sort them again is for when they do not.
+    for is_ordered in (False, True):
+        tree = tree_of(
+            connection, table, secret=opened.secret, is_ordered=is_ordered,
+            scope_digest=opened.manifest.scope_digest, wrappings=wrappings,
+        )  # fmt: skip
+        if (tree.rows, tree.root()) == (closed.rows, closed.root):
+            return tree.rows
+    row = differing_row(opened, connection, table.name, wrappings)
+    raise Invalid(
+        f"Table {table.name} lies in the database otherwise than it was closed: "
+        f"{tree.rows} rows instead of {closed.rows}, and the first that differs is {row}."
+    )
 
 
 def _check_named(opened: Opened, connection: Connection[Any]) -> None:

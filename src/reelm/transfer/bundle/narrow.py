@@ -21,10 +21,11 @@ def tree_of(
     secret: bytes,
     scope_digest: str,
     wrappings: dict[int, Wrapping],
+    is_ordered: bool = True,
 ) -> TableTree:
-    """Return the tree of a table as it lies in a database."""
+    """Return the tree of a table in a database; its rows in order, or as they lie there."""
     tree = TableTree(salt_of(secret, table.name))
-    for text in _slices(connection, table, scope_digest, wrappings):
+    for text in _slices(connection, table, scope_digest, wrappings, is_ordered=is_ordered):
         for piece in text:
             tree.feed(piece)
         tree.end_slice()
@@ -62,10 +63,14 @@ def _slices(
     table: MovedTable,
     scope_digest: str,
     wrappings: dict[int, Wrapping],
+    *,
+    is_ordered: bool = True,
 ) -> Iterator[Iterator[bytes]]:
     change = Rekeying(table, scope_digest).lying(wrappings) if table.rekeyed else None
     for value in slices(connection, table):
-        yield lines_changed(copied(connection, table.selected(value)), change)
+        yield lines_changed(
+            copied(connection, table.selected(value, is_ordered=is_ordered)), change
+        )
 
 
 def _from_bundle(opened: Opened, name: str, feed: Sink, end_slice: Callable[[], None]) -> None:

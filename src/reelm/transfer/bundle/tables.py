@@ -29,18 +29,20 @@ class MovedTable:
         """The columns that order the rows."""
         return [name for name, _ in self.order]
 
-    def selected(self, only: str | None) -> sql.Composed:
-        """Return the query of its rows, or of those of one slice, in order."""
+    def selected(self, only: str | None, *, is_ordered: bool = True) -> sql.Composed:
+        """Return the query of its rows, or of those of one slice; in order, or as they lie."""
         where: sql.Composable = sql.SQL("")
         if self.sliced_by and only is not None:
             by = sql.Identifier(self.sliced_by)
             where = sql.SQL(" WHERE {} = {}").format(by, sql.Literal(only))
-        return sql.SQL("SELECT {} FROM {}{} ORDER BY {}").format(
-            sql.SQL(", ").join(map(sql.Identifier, self.columns)),
-            sql.Identifier("public", self.name),
-            where,
-            sql.SQL(", ").join(_ordered(name, is_text=is_text) for name, is_text in self.order),
+        columns = sql.SQL(", ").join(map(sql.Identifier, self.columns))
+        rows = sql.SQL("SELECT {} FROM {}{}").format(
+            columns, sql.Identifier("public", self.name), where
         )
+        if not is_ordered:
+            return rows
+        order = sql.SQL(", ").join(_ordered(name, is_text=is_text) for name, is_text in self.order)
+        return sql.SQL("{} ORDER BY {}").format(rows, order)
 
 
 def moved_tables(metadata: MetaData) -> list[MovedTable]:

@@ -10,7 +10,8 @@ import pyrage
 from reelm.foundation.errors import Invalid
 from reelm.transfer.bundle.files import FileFact, Sink, inside, read_encrypted
 from reelm.transfer.bundle.objects import AT_ONCE, Digests, file_name, kind_and_digest, strays
-from reelm.transfer.bundle.opened import Expected, Opened, open_bundle, read_list, read_table
+from reelm.transfer.bundle.opened import Expected, Opened, open_bundle
+from reelm.transfer.bundle.reading import read_list, read_table
 from reelm.transfer.bundle.rekey import Lines
 
 Say = Callable[[str], None]
