@@ -1,11 +1,5 @@
 """A region goes to a buyer by a bundle, and everything there is what was closed."""
 
-import json
-import signal
-import subprocess
-import sys
-from dataclasses import asdict, replace
-
 import psycopg
 import pytest
 from tests.accounts.factory import signed_in, signed_up
@@ -19,7 +13,7 @@ from reelm.foundation.database import Base
 from reelm.foundation.errors import Invalid
 from reelm.proofs.closing import EMPTY_TABLE_ROOT
 from reelm.transfer import RULES
-from reelm.transfer.bundle import copy_objects, seal_table, verify
+from reelm.transfer.bundle import copy_objects, verify
 
 
 @pytest.fixture
@@ -126,16 +120,6 @@ def test_what_must_hold_and_does_not_is_named(made, parts, buyer, owner):
         assert connection.execute("SELECT count(*) FROM account").fetchone() == (0,)
 
 
-def test_objects_go_ahead_and_are_copied_once(made, parts):
-    first = copy_objects(made.owner, parts.store, made.folder, made.sale.recipient)
-    assert first >= 4
-    assert copy_objects(made.owner, parts.store, made.folder, made.sale.recipient) == 0
-    before = {path: path.stat().st_ino for path in (made.folder / "objects").rglob("*.age")}
-    manifest = sealed(made, parts)
-    assert manifest.objects.count >= first
-    assert all(path.stat().st_ino == before[path] for path in before)
-
-
 def test_what_no_row_names_any_more_is_not_in_the_bundle(made, parts, owner):
     copy_objects(made.owner, parts.store, made.folder, made.sale.recipient)
     with psycopg.connect(owner) as connection:
@@ -177,69 +161,3 @@ def test_every_excluded_table_is_said_with_its_reason_and_rows(made, parts):
     assert (sessions.rule, sessions.rows) == ("excluded_by_class", 1)
     assert all(one.reason for one in manifest.excluded)
     assert {one.rule for one in manifest.excluded} < set(RULES)
-
-
-# The seal is killed when it makes something durable for the n-th time.
-KILLED = """
-import json, os, signal, sys
-from pathlib import Path
-from reelm import app
-from reelm.foundation.config import load
-from reelm.foundation.home import Home
-from reelm.foundation.storage import open_store
-from reelm.transfer import RULES
-from reelm.transfer.bundle import Sale, SellerKeys, seal, seal_table
-given = json.loads(sys.argv[1])
-seal_table.NOTED_BYTES = 0
-home = Home(Path(given["home"]))
-left, fsync = [given["after"]], os.fsync
-def counted(descriptor):
-    left[0] -= 1
-    if left[0] == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    fsync(descriptor)
-os.fsync = counted
-region_key = bytes.fromhex(home.secret("region-key"))
-seal(given["owner"], open_store(load(home.path, {}).storage, home), Path(given["folder"]),
-     Path(given["notes"]), Sale(**given["sale"]), SellerKeys(home.operator_key(), [region_key]))
-"""
-
-
-@pytest.mark.parametrize("after", [1, 9, 40, 80, 110])
-def test_a_seal_that_is_killed_goes_on_to_the_same_roots(made, parts, after, monkeypatch):
-    given = {
-        "home": str(parts.home.path), "owner": made.owner, "folder": str(made.folder),
-        "notes": str(made.notes), "sale": asdict(made.sale), "after": after,
-    }  # fmt: skip
-    killed = subprocess.run(
-        [sys.executable, "-c", KILLED, json.dumps(given)], check=False, capture_output=True
-    )
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-    assert not (made.folder / "bundle.json").exists()
-    kept = {path: path.stat().st_ino for path in made.folder.rglob("*.age")}
-    monkeypatch.setattr(seal_table, "NOTED_BYTES", 0)
-    manifest = sealed(made, parts)
-    verify(made.folder, made.identity, made.expected)
-    assert [path for path in made.folder.rglob("*") if path.suffix == ".part"] == []
-    again = sum(path.stat().st_ino == node for path, node in kept.items())
-    assert after < 9 or again > 0, "what was written before is used"
-    other = replace(made, folder=made.folder / "../other", notes=made.notes / "../other-notes")
-    assert roots(sealed(other, parts)) == roots(manifest)
-
-
-def roots(manifest):
-    tables = [(one.name, one.rows, one.root) for one in manifest.tables]
-    return tables, manifest.objects, manifest.log
-
-
-def test_rows_that_changed_since_a_kill_are_sealed_anew(made, parts, owner, monkeypatch):
-    monkeypatch.setattr(seal_table, "NOTED_BYTES", 0)
-    before = sealed(made, parts)
-    with psycopg.connect(owner) as connection:
-        connection.execute("UPDATE comment SET body = 'written after'")
-    after = sealed(made, parts)
-    differ = {
-        one.name for one, other in zip(before.tables, after.tables, strict=True) if one != other
-    }
-    assert differ == {"comment"}
-    verify(made.folder, made.identity, made.expected)

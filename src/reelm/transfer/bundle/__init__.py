@@ -1,9 +1,10 @@
 """The bundle of a sale: sealed by the seller, verified and imported by the buyer."""
 
+from reelm.transfer.bundle.ahead import copy_closed_days, copy_objects
 from reelm.transfer.bundle.import_ import Imported, import_
 from reelm.transfer.bundle.narrow import differing_row
 from reelm.transfer.bundle.opened import Expected, Opened, open_bundle
-from reelm.transfer.bundle.seal import Sale, SellerKeys, copy_objects, seal
+from reelm.transfer.bundle.seal import Sale, SellerKeys, seal
 from reelm.transfer.bundle.verify import verify, verify_rows
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Opened",
     "Sale",
     "SellerKeys",
+    "copy_closed_days",
     "copy_objects",
     "differing_row",
     "import_",

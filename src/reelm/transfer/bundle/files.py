@@ -7,30 +7,35 @@ zlib at level 1 on rows of the log of signals, and a fifth smaller.
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
 import struct
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 import msgspec
 import pyarrow as pa
 import pyrage
 
 from reelm.foundation.errors import Invalid, Unavailable
+from reelm.transfer.bundle.streams import Digested, Sink, Source, Target, Written
 
 FRAME_BYTES = 1 << 20
-READ_BYTES = 1 << 16
 # What zstd may add to bytes that it cannot make smaller (ZSTD_COMPRESSBOUND), and its header.
 _ROOM = 1 << 14
 _HEAD = struct.Struct(">II")
 _ZSTD = pa.Codec("zstd", compression_level=1)
 _NAME = re.compile(r"[a-z0-9_]{1,63}(/[a-z0-9_-]{1,80}){0,2}\.(age|json)", re.ASCII)
 
-Sink = Callable[[bytes], object]
+# The disk, the quota, or how large one file may be.
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+_NO_ROOM = (
+    "There is no room left in {folder}: make some and begin again. What is written stays, and is"
+    " gone on from."
+)
 
 
 class FileFact(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,12 +74,13 @@ def write_encrypted(
     folder: Path, name: str, pieces: Iterable[bytes], recipient: pyrage.x25519.Recipient
 ) -> FileFact:
     """Write bytes encrypted to the buyer, durable before the file has its name."""
-    source = _Source(pieces)
+    source = Source(pieces)
     with _new(inside(folder, name)) as file:
         try:
             pyrage.encrypt_io(source, file, [recipient])
-        except pyrage.EncryptError as error:
-            raise source.error or Unavailable(f"{name} could not be written: {error}.") from None
+        except (pyrage.EncryptError, OSError) as error:
+            reason = Unavailable(f"{name} could not be written: {error}.")
+            raise source.error or file.error or reason from None
         return FileFact(name, file.size_bytes, file.digest.hexdigest())
 
 
@@ -104,12 +110,12 @@ def read_encrypted(
     Raises:
         Invalid: it is missing, changed, or encrypted to somebody else; names it.
     """
-    path, target = inside(folder, fact.name), _Target(sink)
+    path, target = inside(folder, fact.name), Target(sink)
     try:
         with path.open("rb") as file:
             if os.fstat(file.fileno()).st_size != fact.size_bytes:
                 raise Invalid(f"{fact.name} of the bundle is not {fact.size_bytes} bytes long.")
-            digested = _Digested(file)
+            digested = Digested(file)
             pyrage.decrypt_io(digested, target, [identity])
             digested.finish()
     except (pyrage.DecryptError, OSError) as error:
@@ -157,41 +163,23 @@ def sync_names(top: Path) -> None:
             os.close(descriptor)
 
 
-class _Written:
-    """A new file that knows the digest of what was written to it."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self.digest = hashlib.sha256()
-        self.size_bytes = 0
-
-    def write(self, data: bytes) -> int:
-        self.digest.update(data)
-        self.size_bytes += len(data)
-        return self._file.write(data)
-
-    def read(self, size: int = -1) -> bytes:  # the library asks for both
-        raise OSError(f"not for reading {size} bytes")
-
-    def flush(self) -> None:
-        self._file.flush()
-
-
 @contextmanager
-def _new(path: Path) -> Iterator[_Written]:
+def _new(path: Path) -> Iterator[Written]:
     """Write a file under another name, make it durable, and give it its own."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
-    part.unlink(missing_ok=True)
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        part.unlink(missing_ok=True)
         with open(part, "xb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
-            yield _Written(file)
+            yield Written(file)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in _FULL:
+            raise Unavailable(_NO_ROOM.format(folder=path.parent)) from None
         raise
 
 
@@ -234,67 +222,3 @@ def _unpacked(packed: bytes, plain_bytes: int) -> bytes:
     except OSError:
         raise Invalid("A file of the bundle has a frame that is no zstd of its length.") from None
     return plain
-
-
-class _Source:
-    """Bytes that come in pieces, as a file that can only be read."""
-
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces = iter(pieces)
-        self._piece, self._at = b"", 0
-        # What stopped the reading: the library that reads keeps its words and not its kind.
-        self.error: BaseException | None = None
-
-    def read(self, size: int = -1) -> bytes:
-        while self._at >= len(self._piece):
-            try:
-                piece = next(self._pieces, None)
-            except BaseException as error:
-                self.error = error
-                raise
-            if piece is None:
-                return b""
-            self._piece, self._at = piece, 0
-        end = len(self._piece) if size < 0 else self._at + size
-        taken = self._piece[self._at : end]
-        self._at += len(taken)
-        return taken
-
-
-class _Target:
-    """A file that can only be written, and gives what is written to a function."""
-
-    def __init__(self, sink: Sink) -> None:
-        self._sink = sink
-        self.error: BaseException | None = None
-
-    def write(self, data: bytes) -> int:
-        try:
-            self._sink(data)
-        except BaseException as error:
-            self.error = error
-            raise
-        return len(data)
-
-    def read(self, size: int = -1) -> bytes:
-        raise OSError(f"not for reading {size} bytes")
-
-    def flush(self) -> None:
-        return None
-
-
-class _Digested:
-    """A file that is read, with the digest of all of it."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        self._file = file
-        self.digest = hashlib.sha256()
-
-    def read(self, size: int = -1) -> bytes:
-        data = self._file.read(size)
-        self.digest.update(data)
-        return data
-
-    def finish(self) -> None:
-        while self.read(READ_BYTES):
-            continue

@@ -25,7 +25,6 @@ from reelm.foundation.errors import Conflict, Invalid, Missing, Unavailable
 from reelm.foundation.storage import ObjectStore
 from reelm.transfer.bundle.constraints import put_on, take_off
 from reelm.transfer.bundle.counters import set_leases, set_sequences
-from reelm.transfer.bundle.files import Sink
 from reelm.transfer.bundle.log import await_places, check_log
 from reelm.transfer.bundle.narrow import differing_row, tree_of
 from reelm.transfer.bundle.objects import kind_and_digest, named_keys
@@ -34,6 +33,7 @@ from reelm.transfer.bundle.reading import read_list, read_table
 from reelm.transfer.bundle.rekey import Lines, Rekeying
 from reelm.transfer.bundle.rows import pinned
 from reelm.transfer.bundle.stays import OBJECT
+from reelm.transfer.bundle.streams import Sink
 from reelm.transfer.bundle.tables import MovedTable, check_catalogue
 from reelm.transfer.bundle.verify import check_objects, verify_object
 

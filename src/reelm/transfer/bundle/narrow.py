@@ -7,10 +7,11 @@ from psycopg import Connection
 
 from reelm.accounts import Wrapping
 from reelm.proofs.closing import LEAF_ROWS, TableTree, first_leaf, salt_of
-from reelm.transfer.bundle.files import Sink, read_frames
+from reelm.transfer.bundle.files import read_frames
 from reelm.transfer.bundle.opened import Opened
 from reelm.transfer.bundle.rekey import Lines, Rekeying, lines_changed
 from reelm.transfer.bundle.rows import copied, slices
+from reelm.transfer.bundle.streams import Sink
 from reelm.transfer.bundle.tables import MovedTable
 
 

@@ -13,10 +13,11 @@ from reelm.proofs.closing import (
     root_over,
     salt_of,
 )
-from reelm.transfer.bundle.files import FileFact, Sink, read_frames
+from reelm.transfer.bundle.files import FileFact, read_frames
 from reelm.transfer.bundle.opened import Opened
 from reelm.transfer.bundle.rekey import Change, Lines
 from reelm.transfer.bundle.seal_table import LIST
+from reelm.transfer.bundle.streams import Sink
 
 Sinks = Callable[[str], AbstractContextManager[Sink]]
 

@@ -6,6 +6,7 @@ leaves that were noted and the files are as they were written; the rest is writt
 
 import hmac
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -75,19 +76,6 @@ class SellerKeys:
         return hmac.digest(self.region[0], text, "sha256")
 
 
-def copy_objects(owner: str, store: ObjectStore, folder: Path, recipient: str) -> int:
-    """Copy the objects that rows name now into the bundle, ahead of the seal; return how many.
-
-    It may be cut off and run again, while the region serves; what is there is passed over.
-    """
-    to = pyrage.x25519.Recipient.from_str(recipient)
-    copies = Copies(store, _prepared(folder), to)
-    with pinned(owner, is_snapshot=True) as connection:
-        for _ in copies.add_all(named_keys(connection, Base.metadata)):
-            continue
-    return copies.copied
-
-
 def seal(
     owner: str,
     store: ObjectStore,
@@ -113,20 +101,30 @@ def seal(
         objects: objects are copied; a rehearsal may only list them.
         say: is told of progress.
     """
-    inside(_prepared(folder), LABEL).unlink(missing_ok=True)
-    _prepared(notes)
-    wrappings = [Wrapping(key) for key in keys.region]
-    with pinned(owner, is_snapshot=True) as connection:
-        sealing = Sealing(
-            connection, folder, notes, sale.scope_digest, keys.secret(sale.scope_digest),
-            pyrage.x25519.Recipient.from_str(sale.recipient),
-            {one.version: one for one in wrappings},
-        )  # fmt: skip
+    with begun(owner, folder, notes, sale, keys) as sealing:
         copies = Copies(store, folder, sealing.recipient, is_copying=objects)
         manifest, contents = _sealed(sealing, sale, copies, is_frozen=is_frozen, say=say)
     envelope = sign_closing(manifest, keys.operator)
     write_contents(folder, contents, envelope, region=sale.region, recipient=sale.recipient)
     return manifest
+
+
+@contextmanager
+def begun(owner: str, folder: Path, notes: Path, sale: Sale, keys: SellerKeys) -> Iterator[Sealing]:
+    """Yield a seal that begins, with the region as it is now; the bundle is not whole until then.
+
+    Its folders are made where they are not there.
+    """
+    for one in (folder, notes):
+        one.mkdir(mode=0o700, parents=True, exist_ok=True)
+    inside(folder, LABEL).unlink(missing_ok=True)
+    wrappings = [Wrapping(key) for key in keys.region]
+    with pinned(owner, is_snapshot=True) as connection:
+        yield Sealing(
+            connection, folder, notes, sale.scope_digest, keys.secret(sale.scope_digest),
+            pyrage.x25519.Recipient.from_str(sale.recipient),
+            {one.version: one for one in wrappings},
+        )  # fmt: skip
 
 
 def _sealed(
@@ -206,8 +204,3 @@ def _sweep_tables(folder: Path, contents: Contents) -> None:
     for path in (folder / TABLES).rglob("*"):
         if path.is_file() and path.relative_to(folder).as_posix() not in named:
             path.unlink()
-
-
-def _prepared(folder: Path) -> Path:
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder

@@ -2,11 +2,11 @@
 
 Of each slice that is written a note is kept: its rows, the digest of its leaves, its files. A seal
 that is begun again reads the rows all the same, as only they say that nothing has changed, and
-spares itself the writing.
+spares itself the writing. Days that are over are written ahead of it in the same way.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -38,8 +38,6 @@ PART_BYTES = 64 << 20
 # Below this a slice is written anew sooner than it is looked up.
 NOTED_BYTES = 1 << 20
 
-Text = Callable[[], Iterator[bytes]]
-
 
 class Note(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a slice was when it was written."""
@@ -65,23 +63,22 @@ class Sealing:
 def seal_table(sealing: Sealing, table: MovedTable) -> tuple[ClosedTable, Stored]:
     """Write a table; return what the manifest says of it, and its files."""
     salt = salt_of(sealing.secret, table.name)
-    tree = TableTree(salt)
-    rekeying = Rekeying(table, sealing.scope_digest) if table.rekeyed else None
-    change = rekeying.sealing(sealing.wrappings) if rekeying else None
-    leaf = rekeying.leaf() if rekeying else None
-    parts = list[Slice]()
+    tree, parts = TableTree(salt), list[Slice]()
+    source = _Source(sealing, table)
     for value in slices(sealing.connection, table):
-        query = table.selected(value)
-
-        def text(query: Any = query) -> Iterator[bytes]:
-            return lines_changed(copied(sealing.connection, query), change)
-
-        parts.append(Slice(value, _slice(sealing, table.name, value, text, leaf, tree)))
+        files = _noted(source, value, tree) or _written(source, value, tree, NOTED_BYTES)
+        parts.append(Slice(value, files))
     closed = ClosedTable(
         table.name, "transfer", list(table.columns), table.order_names, table.sliced_by,
         sorted(table.rekeyed), tree.rows, tree.root(), LEAF_ROWS, commitment_of(salt),
     )  # fmt: skip
     return closed, Stored(write_leaves(sealing, table.name, tree), parts)
+
+
+def copy_slice(sealing: Sealing, table: MovedTable, value: str) -> bool:
+    """Write a slice ahead of the seal, unless it is there; return whether it was written."""
+    source, tree = _Source(sealing, table), TableTree(salt_of(sealing.secret, table.name))
+    return _noted(source, value, tree) is None and bool(_written(source, value, tree, 0))
 
 
 def write_parts(
@@ -111,35 +108,51 @@ def write_leaves(sealing: Sealing, name: str, tree: TableTree) -> FileFact | Non
     return write_frames(sealing.folder, file, [bytes(tree.hashes)], sealing.recipient)
 
 
-def _slice(
-    sealing: Sealing, name: str, value: str, text: Text, leaf: Change | None, tree: TableTree
-) -> list[FileFact]:
-    """Take a slice into the tree, write its files unless they are there, and return these."""
-    note = _noted(sealing, name, value)
-    if note is not None:
-        again = _read_only(sealing, name, text, leaf)
-        if (again.rows, hashlib.sha256(again.hashes).hexdigest()) == (note.rows, note.leaves):
-            tree.take_slice(again)
-            return note.files
+class _Source:
+    """The text of one table, as it travels; `leaf` is how it stands in leaves."""
+
+    def __init__(self, sealing: Sealing, table: MovedTable) -> None:
+        rekeying = Rekeying(table, sealing.scope_digest) if table.rekeyed else None
+        self.sealing, self.table = sealing, table
+        self.leaf = rekeying.leaf() if rekeying else None
+        self._change = rekeying.sealing(sealing.wrappings) if rekeying else None
+
+    def text(self, value: str) -> Iterator[bytes]:
+        """Yield the text of a slice."""
+        query = self.table.selected(value)
+        return lines_changed(copied(self.sealing.connection, query), self._change)
+
+
+def _written(source: _Source, value: str, tree: TableTree, noted_bytes: int) -> list[FileFact]:
+    """Take a slice into the tree and write it; from `noted_bytes` on it is noted."""
+    sealing, name = source.sealing, source.table.name
     rows, leaves = tree.rows, len(tree.hashes)
-    files = write_parts(sealing, name, value, text(), leaf, tree)
+    files = write_parts(sealing, name, value, source.text(value), source.leaf, tree)
     tree.end_slice()
     digest = hashlib.sha256(tree.hashes[leaves:]).hexdigest()
     made = Note(tree.rows - rows, digest, files)
-    if sum(fact.size_bytes for fact in files) >= NOTED_BYTES:
+    if sum(fact.size_bytes for fact in files) >= noted_bytes:
         write_plain(sealing.notes, _note_name(name, value), msgspec.json.encode(made))
     return files
 
 
-def _read_only(sealing: Sealing, name: str, text: Text, leaf: Change | None) -> TableTree:
-    tree = TableTree(salt_of(sealing.secret, name))
-    for piece in lines_changed(text(), leaf):
-        tree.feed(piece)
-    tree.end_slice()
-    return tree
+def _noted(source: _Source, value: str, tree: TableTree) -> list[FileFact] | None:
+    """Take a slice into the tree whose files are whole and have the rows of now; return them."""
+    sealing, name = source.sealing, source.table.name
+    note = _note(sealing, name, value)
+    if note is None:
+        return None
+    again = TableTree(salt_of(sealing.secret, name))
+    for piece in lines_changed(source.text(value), source.leaf):
+        again.feed(piece)
+    again.end_slice()
+    if (again.rows, hashlib.sha256(again.hashes).hexdigest()) != (note.rows, note.leaves):
+        return None
+    tree.take_slice(again)
+    return note.files
 
 
-def _noted(sealing: Sealing, name: str, value: str) -> Note | None:
+def _note(sealing: Sealing, name: str, value: str) -> Note | None:
     """Return the note of a slice whose files are whole."""
     try:
         data = (sealing.notes / _note_name(name, value)).read_bytes()

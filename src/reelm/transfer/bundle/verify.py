@@ -8,11 +8,12 @@ from pathlib import Path
 import pyrage
 
 from reelm.foundation.errors import Invalid
-from reelm.transfer.bundle.files import FileFact, Sink, inside, read_encrypted
+from reelm.transfer.bundle.files import FileFact, inside, read_encrypted
 from reelm.transfer.bundle.objects import AT_ONCE, Digests, file_name, kind_and_digest, strays
 from reelm.transfer.bundle.opened import Expected, Opened, open_bundle
 from reelm.transfer.bundle.reading import read_list, read_table
 from reelm.transfer.bundle.rekey import Lines
+from reelm.transfer.bundle.streams import Sink
 
 Say = Callable[[str], None]
 _MOST_OBJECT_BYTES = 1 << 40
