@@ -17,6 +17,7 @@ from typing import Any
 
 import psycopg
 from psycopg import Connection, sql
+from psycopg.copy import QueuedLibpqWriter
 
 from reelm.accounts import Wrapping
 from reelm.foundation.database import Base
@@ -39,6 +40,8 @@ from reelm.transfer.bundle.verify import check_objects, verify_object
 
 Say = Callable[[str], None]
 Finish = Callable[[Connection[Any]], None]
+# The queue holds 1,024 pieces: 32 MiB.
+SENT_BYTES = 32 << 10
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -153,8 +156,16 @@ def _load(
             sql.SQL(", ").join(map(sql.Identifier, table.columns)),
         )
         lines = Lines(rekeying.importing(wrapping)) if rekeying else None
-        with connection.cursor().copy(statement) as copy:
-            yield lambda piece: copy.write(lines.feed(piece) if lines else piece)
+        cursor = connection.cursor()
+        # Another thread sends while this one reads on.
+        with cursor.copy(statement, writer=QueuedLibpqWriter(cursor)) as copy:
+
+            def send(piece: bytes) -> None:
+                text = lines.feed(piece) if lines else piece
+                for start in range(0, len(text), SENT_BYTES):
+                    copy.write(text[start : start + SENT_BYTES])
+
+            yield send
 
     try:
         read_table(opened, table.name, loading)
