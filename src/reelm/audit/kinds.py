@@ -363,6 +363,16 @@ KINDS: Mapping[str, Kind] = {
         digest=DIGEST,
         release=WORD,
     ),
+    "feed.model_serves": Kind(
+        "The ranking model serves the feed for the first time under an operator who took the"
+        " region over; which signals it learned from.",
+        epoch=COUNT,
+        digest=DIGEST,
+        first_seq=COUNT.or_none,
+        first_at=TIME.or_none,
+        last_seq=COUNT,
+        last_at=TIME.or_none,
+    ),
     "feed.log_dropped": Kind(
         "Days of the log of signals were dropped, past their time.",
         first=DAY,

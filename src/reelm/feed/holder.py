@@ -2,13 +2,14 @@
 
 A signal is written, committed, learned from and then acknowledged (log/appender.py); so the next
 request of its viewer reflects it, and a killed process loses nothing that was acknowledged. At its
-start a process loads the newest snapshot and replays what the log has after it.
+start a process loads the newest snapshot and learns what the log has after it (log/catch_up.py);
+until it has, signals are written and acknowledged all the same, and nothing is recommended.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -16,30 +17,31 @@ import numpy as np
 from psycopg import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from reelm.feed import idle
 from reelm.feed.changes import Changes
+from reelm.feed.first_served import note_first_served
 from reelm.feed.given import Given, Why
-from reelm.feed.idle import AT_ONCE, Active, delete_log, last_active, without_account
-from reelm.feed.learner import Learner
+from reelm.feed.idle import Active
+from reelm.feed.learner import Learner, Make
 from reelm.feed.log import snapshots
 from reelm.feed.log.appender import Appender, Position
+from reelm.feed.log.catch_up import CatchUp
 from reelm.feed.log.days import make_days
-from reelm.feed.log.replay import end_of_log, replayed
+from reelm.feed.log.replay import end_of_log
+from reelm.feed.log.restore import restored
 from reelm.feed.log.saving import Saving
 from reelm.feed.ranker import Ask, Pick, State, VideoFacts
 from reelm.feed.signals import Kind, Signal
-from reelm.foundation.errors import ReelmError
+from reelm.foundation.errors import ReelmError, Unavailable
 from reelm.foundation.logs import Line
 from reelm.foundation.parts import Parts
 
 log = logging.getLogger(__name__)
-LOADED = Line("loaded {videos} videos, replayed {count} signals, {seconds:.1f} s")
-OTHER_RELEASE = Line("the snapshot at {seq} is not of this release: {error}")
 NOT_LOOKED_AFTER = Line("the ranker's state was not looked after: {error}")
 
+LEARNING = "The feed is being loaded: it learns from this region's log, and is general until then."
 TICK_S = 0.5
 LOOK_FOR_IDLE_EVERY_S = 60.0
-
-Make = Callable[[State | None], Learner]
 
 
 class Holder:
@@ -55,8 +57,16 @@ class Holder:
         self._lock = threading.Lock()
         self._ranker: Learner  # made when the log is held
         self._given, self._active = Given(), Active()
-        self._seq = 0
-        self.appender = Appender(parts.database.conninfo, load=self._load, apply=self._apply)
+        self._seq, self._look_at = 0, 0.0
+        conninfo = parts.database.conninfo
+        self.appender = Appender(conninfo, load=self._load, apply=self._take)
+        self._catch_up = CatchUp(
+            conninfo,
+            load=self._load_state,
+            apply=self._apply,
+            settle=self._forget_the_gone,
+            done=self._caught_up,
+        )
         self.saving = Saving(parts, self._copy)
         self._changes = Changes(
             parts, take=self._take_videos, known=self._known_videos, forget=self._drop_erased
@@ -73,6 +83,7 @@ class Holder:
         """Write what waits, store the state, and let go of the log."""
         was_holder = self.appender.is_holder
         self._stop.set()
+        self._catch_up.stop()
         self._changes.stop()
         self.appender.stop()
         self._keeper.join(timeout=5)
@@ -82,8 +93,27 @@ class Holder:
 
     @property
     def refusal(self) -> ReelmError | None:
-        """Why no verb works just now, or None."""
-        return self.appender.queue.refusal
+        """Why nothing is recommended just now, or None."""
+        refusal = self.appender.queue.refusal
+        if refusal is None and not self._catch_up.is_done:
+            return Unavailable(LEARNING)
+        return refusal
+
+    @property
+    def is_holder(self) -> bool:
+        """Whether this process holds the log, and so takes signals."""
+        return self.appender.is_holder
+
+    def learned(self) -> float:
+        """Return how much of the log is learned, from 0 to 1; at 1 all verbs work.
+
+        Raises:
+            Unavailable: this process does not hold the ranker, or has just begun.
+        """
+        share = self._catch_up.share
+        if share is None or not self.is_holder:
+            raise self.refusal or Unavailable(LEARNING)
+        return share
 
     def observe(self, signals: Sequence[Signal]) -> None:
         """Write signals and learn from them; return when both are done.
@@ -161,35 +191,36 @@ class Holder:
             raise refusal
 
     def _load(self, connection: Connection[Any]) -> Position:
-        began = time.monotonic()
         with suppress(SQLAlchemyError), self._parts.transaction() as session:
             make_days(session)  # the worker does it each night; without one there is the default
-        made = self._restored()
+        seq, at_ms = end_of_log(connection)
+        connection.commit()
+        # A number that was learned from is not given again, though its row is erased by now.
+        stored = (snapshot.seq for snapshot in snapshots.snapshots(self._parts))
+        seq = max(seq, self._seq, *stored)
+        self._catch_up.begin(seq)
+        return Position(seq, at_ms)
+
+    def _load_state(self) -> int:
+        made = restored(self._parts, self._make)
         with self._lock:
             self._ranker, self._seq = made
             self._given, self._active = Given(), Active()
-        videos = self._changes.load()
-        replayed_signals = 0
-        for batch in replayed(connection, made[1]):
-            replayed_signals += len(batch)
-            self._apply(batch)
-        seq, at_ms = end_of_log(connection)
-        connection.commit()
-        self._forget_the_gone()
+        self._changes.load()
+        self.saving.begin(made[1], changed=False)
+        return made[1]
+
+    def _caught_up(self, seq: int) -> None:
         with self._lock:
             self._seq = max(seq, self._seq)
-        self.saving.begin(made[1], changed=replayed_signals > 0)
-        took_s = time.monotonic() - began
-        log.info(LOADED(videos=videos, count=replayed_signals, seconds=took_s))
-        return Position(self._seq, at_ms)
+        note_first_served(self._parts, self.saving.save)
 
-    def _restored(self) -> tuple[Learner, int]:
-        for snapshot, state in snapshots.loadable(self._parts):
-            try:
-                return self._make(state), snapshot.seq
-            except Exception as error:  # noqa: BLE001 - of another release: anything may be missing
-                log.warning(OTHER_RELEASE(seq=snapshot.seq, error=error))
-        return self._make(None), 0
+    def _take(self, batch: list[Signal]) -> None:
+        """Take a batch that was just written."""
+        if not self._catch_up.takes(batch):
+            self._apply(batch)
+        elif batch[0].kind == Kind.RESET and self._catch_up.is_loaded:
+            self._drop_erased(batch[0].viewer_id)  # now, and again when the log comes by it
 
     def _apply(self, batch: list[Signal]) -> None:
         with self._lock:
@@ -234,31 +265,24 @@ class Holder:
             return State(header, copied), self._seq
 
     def _keep(self) -> None:
-        look_at = time.monotonic() + LOOK_FOR_IDLE_EVERY_S
+        self._look_at = time.monotonic() + LOOK_FOR_IDLE_EVERY_S
         while not self._stop.wait(TICK_S):
-            if not self.appender.is_holder:
-                continue
-            try:
-                self.saving.look()
-                if time.monotonic() > look_at:
-                    look_at = time.monotonic() + LOOK_FOR_IDLE_EVERY_S
-                    self.drop_idle()
-            except (ReelmError, SQLAlchemyError, OSError) as error:
-                log.warning(NOT_LOOKED_AFTER(error=error))
+            if self.is_holder:
+                self._look_after()
+
+    def _look_after(self) -> None:
+        try:
+            self.saving.look()
+            # Before all is learned nobody knows here who was active last.
+            if self.refusal is None and time.monotonic() > self._look_at:
+                self._look_at = time.monotonic() + LOOK_FOR_IDLE_EVERY_S
+                self.drop_idle()
+        except (ReelmError, SQLAlchemyError, OSError) as error:
+            log.warning(NOT_LOOKED_AFTER(error=error))
 
     def drop_idle(self) -> int:
         """Forget the anonymous viewers who have been idle; return how many."""
-        with self._lock:
-            idle = self._active.take_idle(_now_ms())
-        dropped = 0
-        for begin in range(0, len(idle), AT_ONCE):
-            with self._parts.transaction() as session:
-                gone = without_account(session, idle[begin : begin + AT_ONCE])
-                delete_log(session, gone)
-            dropped += len(gone)
-            with self._lock:
-                for viewer_id in gone:
-                    self._forget(viewer_id)
+        dropped = idle.drop(self._parts, self._lock, self._active, self._forget)
         if dropped:
             self.saving.changed()
         return dropped
@@ -267,13 +291,7 @@ class Holder:
         """Forget whoever is in the state and was erased meanwhile, or idle without an account."""
         with self._lock:
             viewers = self._ranker.viewers()
-        for begin in range(0, len(viewers), AT_ONCE):
-            with self._parts.transaction() as session:
-                gone = without_account(session, viewers[begin : begin + AT_ONCE])
-                last_ms = last_active(session, gone)
-            with self._lock:
-                for viewer_id in gone:
-                    self._active.note(viewer_id, last_ms.get(viewer_id, 0))
+        idle.note_without_account(self._parts, self._lock, self._active, viewers)
         self.drop_idle()
 
 

@@ -1,7 +1,9 @@
 """Anonymous viewers are known for one session only: forgotten when they have been idle."""
 
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
+from threading import Lock
 
 from sqlalchemy import exists, func, select, text
 from sqlalchemy.orm import Session
@@ -43,6 +45,40 @@ class Active:
         for viewer_id in idle:
             del self._last_ms[viewer_id]
         return idle
+
+
+def drop(parts: Parts, lock: Lock, active: Active, forget: Callable[[int], None]) -> int:
+    """Forget the anonymous viewers who have been idle, in the log and by `forget`; return how many.
+
+    Args:
+        parts: the open region.
+        lock: held while `active` and `forget` are used.
+        active: who was active when.
+        forget: forgets a viewer in memory.
+    """
+    with lock:
+        idle = active.take_idle(time.time_ns() // 1_000_000)
+    dropped = 0
+    for begin in range(0, len(idle), AT_ONCE):
+        with parts.transaction() as session:
+            gone = without_account(session, idle[begin : begin + AT_ONCE])
+            delete_log(session, gone)
+        dropped += len(gone)
+        with lock:
+            for viewer_id in gone:
+                forget(viewer_id)
+    return dropped
+
+
+def note_without_account(parts: Parts, lock: Lock, active: Active, viewers: Sequence[int]) -> None:
+    """Take in when those of the viewers were active last who have no account."""
+    for begin in range(0, len(viewers), AT_ONCE):
+        with parts.transaction() as session:
+            gone = without_account(session, viewers[begin : begin + AT_ONCE])
+            last_ms = last_active(session, gone)
+        with lock:
+            for viewer_id in gone:
+                active.note(viewer_id, last_ms.get(viewer_id, 0))
 
 
 def without_account(session: Session, viewer_ids: Sequence[int]) -> list[int]:

@@ -1,6 +1,6 @@
 """What the log asks of a ranker."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Protocol
 
 from reelm.feed.ranker import Ask, Pick, State, VideoFacts
@@ -42,3 +42,7 @@ class Learner(Protocol):
 
     def digest(self) -> str:
         """Return a digest, equal for equal states."""
+
+
+# Makes a learner of a state, or one that knows nothing.
+Make = Callable[[State | None], Learner]

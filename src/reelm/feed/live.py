@@ -1,8 +1,9 @@
 """The feed that learns, as the web uses it: whichever process holds the ranker.
 
 One process of the region holds it (holder.py) and answers the others over a socket (remote.py);
-should it end, another takes over. While none holds it, or it is being loaded, every verb raises
-Unavailable, and the web serves the feed without a profile.
+should it end, another takes over. While none holds it every verb raises Unavailable, and the web
+serves the feed without a profile; while one learns from the log, signals are taken and the other
+verbs raise it.
 """
 
 import logging
@@ -11,13 +12,13 @@ import time
 from collections.abc import Sequence
 
 from reelm.feed.given import Why
-from reelm.feed.holder import Holder, Make
-from reelm.feed.learner import Learner
+from reelm.feed.holder import Holder
+from reelm.feed.learner import Learner, Make
 from reelm.feed.log.ticket import MOST_IN_BATCH
 from reelm.feed.ranker import Ask, Pick, Ranker, Sizes, State
 from reelm.feed.remote import Door, Remote
 from reelm.feed.signals import Kind, Signal
-from reelm.foundation.errors import Invalid, ReelmError
+from reelm.foundation.errors import Invalid, ReelmError, Unavailable
 from reelm.foundation.parts import Parts
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,16 @@ class LiveFeed:
         """Whether the verbs work, as far as is known without a try."""
         return self.holder.refusal is None or self._remote.is_there
 
+    def learned(self) -> float | None:
+        """Return how much of the log is learned, from 0 to 1; None where nobody can say now.
+
+        At 1 the feed is made from what viewers watched, before it is not.
+        """
+        try:
+            return self._side.learned()
+        except Unavailable:
+            return None
+
     def observe(self, signals: Sequence[Signal]) -> None:
         """Write signals and learn from them; return when both are done.
 
@@ -162,13 +173,13 @@ class LiveFeed:
 
     @property
     def _side(self) -> Holder | Remote:
-        if self._is_alone or self.holder.refusal is None or not self._remote.is_there:
+        if self._is_alone or self.holder.is_holder or not self._remote.is_there:
             return self.holder  # which says why not, where it cannot
         return self._remote
 
     def _look(self) -> None:
         while not self._stop.wait(LOOK_EVERY_S):
-            if self.holder.refusal is None:
+            if self.holder.is_holder:
                 self._door.open()
             else:
                 self._door.close()

@@ -42,6 +42,7 @@ VERBS: dict[str, tuple[tuple[Any, ...], Any]] = {
     "why": ((int, int), Why | None),
     "known_of": ((int,), dict[str, Any]),
     "forget": ((int,), None),
+    "learned": ((), float),
 }
 _ERRORS = {error.kind: error for error in (Unavailable, Invalid, TooLarge)}
 
@@ -164,6 +165,11 @@ class Remote:
     def forget(self, viewer_id: int) -> None:
         """As Holder.forget."""
         self._call("forget", viewer_id)
+
+    def learned(self) -> float:
+        """As Holder.learned."""
+        share: float = self._call("learned")
+        return share
 
     def _call(self, verb: str, *arguments: Any) -> Any:
         message = msgspec.msgpack.encode([verb, arguments])

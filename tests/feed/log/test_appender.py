@@ -298,12 +298,12 @@ def test_while_the_database_is_away_requests_are_told_so_and_nothing_is_written_
 ):
     _, (video_id, *_) = some_videos(parts)
     monkeypatch.setattr(appenders, "REFUSE_AFTER_S", 0.3)
-    real = appenders._connect
+    real = appenders.connect
 
     def away(_):
         raise psycopg.OperationalError("no server there")
 
-    monkeypatch.setattr(appenders, "_connect", away)
+    monkeypatch.setattr(appenders, "connect", away)
     _end(parts)
     with pytest.raises(Unavailable, match="does not answer"):
         log.appender.append([watch(5, video_id)])
@@ -311,7 +311,7 @@ def test_while_the_database_is_away_requests_are_told_so_and_nothing_is_written_
     with pytest.raises(Unavailable):
         log.appender.append([watch(5, video_id)])
     assert time.monotonic() - began < 0.3
-    monkeypatch.setattr(appenders, "_connect", real)
+    monkeypatch.setattr(appenders, "connect", real)
     log.wait().appender.append([watch(6, video_id)])
     assert log_rows(parts, "viewer_id") == [6]
 

@@ -113,6 +113,8 @@ def test_another_process_takes_over_when_the_holder_ends(parts, several):
             break
         except Unavailable:
             time.sleep(0.05)
+    while second.learned() != 1.0 or third.learned() != 1.0:
+        time.sleep(0.02)
     assert second.known_of(5) == third.known_of(5) == {str(videos[0]): 1}
     assert (second.holder.refusal is None) != (third.holder.refusal is None)
     viewers = log_rows(parts, "viewer_id")

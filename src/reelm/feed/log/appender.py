@@ -95,9 +95,9 @@ class Appender:
 
     Args:
         conninfo: how the serving role connects.
-        load: makes the state ready to go on from the log's end and returns that end; it is called
+        load: returns the log's end, and sees to it that the state comes to be there; it is called
             on the appender's thread, with its connection, when the lock is first held and
-            whenever another process has written meanwhile.
+            whenever another process has written meanwhile. Signals are written once it returns.
         apply: takes a committed batch; called in the order of the log, on the same thread.
     """
 
@@ -153,7 +153,7 @@ class Appender:
     def _run(self) -> None:
         while not self._is_done:
             try:
-                with _connect(self._conninfo) as connection:
+                with connect(self._conninfo) as connection:
                     self._hold(connection)
             except psycopg.Error as error:
                 self._lost(error)
@@ -288,7 +288,8 @@ def _apart(signals: Sequence[Signal]) -> list[Sequence[Signal]]:
     return [run for run in (*runs, signals[begin:]) if run]
 
 
-def _connect(conninfo: str) -> Connection[Any]:
+def connect(conninfo: str) -> Connection[Any]:
+    """Connect to the database as the log is written and read."""
     return psycopg.connect(make_conninfo(conninfo, **KEEPALIVES), options=OPTIONS)
 
 
