@@ -4,9 +4,11 @@ from reelm.feed import models
 from reelm.feed.acts import MOST_ACTS, Act, signals_of
 from reelm.feed.cursor import Tab
 from reelm.feed.explain import Explanation, Reason, explain, explain_unprofiled, unexplained
+from reelm.feed.first_served import FirstServed, first_served
 from reelm.feed.following import FollowingPage, following
 from reelm.feed.hidden import After, Hidden, HiddenKind, hidden, hide, show_again
 from reelm.feed.history import History, WatchedVideo, forget_watched, history
+from reelm.feed.model_file import ModelFacts, check_model, export_model, install_model
 from reelm.feed.recommend import Page, Wanted, recommend, recommend_all, shows_any
 from reelm.feed.reset import forget_signals, reset
 from reelm.feed.settings import (
@@ -35,11 +37,13 @@ __all__ = [
     "After",
     "Explanation",
     "FeedSettings",
+    "FirstServed",
     "FollowingPage",
     "Hidden",
     "HiddenKind",
     "History",
     "Kind",
+    "ModelFacts",
     "Offer",
     "Offers",
     "Page",
@@ -55,17 +59,21 @@ __all__ = [
     "Watched",
     "WatchedVideo",
     "change_settings",
+    "check_model",
     "count_watches",
     "default_settings",
     "explain",
     "explain_unprofiled",
+    "export_model",
     "feed_settings",
+    "first_served",
     "following",
     "forget_signals",
     "forget_watched",
     "hidden",
     "hide",
     "history",
+    "install_model",
     "models",
     "popular",
     "recommend",

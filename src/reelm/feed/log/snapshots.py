@@ -64,15 +64,15 @@ def save(parts: Parts, state: State, seq: int) -> Snapshot:
         stored = parts.store.put_file(KIND, path)
     snapshot = Snapshot(new_id(), seq, stored.key, stored.sha256, now())
     with parts.transaction() as session:
-        learned = _learned(session, seq)
-        session.add(RankerSnapshot(**snapshot._asdict(), **learned, release=__version__))
+        trained = learned(session, seq)
+        session.add(RankerSnapshot(**snapshot._asdict(), **trained, release=__version__))
         _log_daily(session, snapshot)
     forget(parts, snapshots(parts)[KEPT:])
     return snapshot
 
 
-def _learned(session: Session, seq: int) -> dict[str, int | datetime | None]:
-    """Return from which signal to which a state up to `seq` can have learned.
+def learned(session: Session, seq: int) -> dict[str, int | datetime | None]:
+    """Return `first_seq`, `first_at` and `last_at` of what a state up to `seq` can have learned.
 
     A state goes on from the one stored before, so what that one learned from is in it, too: also
     the days of the log that were dropped meanwhile. One that was made anew from the log is said

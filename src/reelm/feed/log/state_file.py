@@ -24,6 +24,9 @@ LENGTH_BYTES = 8
 TYPES = frozenset({
     "|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8",
 })  # fmt: skip
+# At full sizes a head has some MB: the free rows of tables, the texts of hashtags.
+MOST_HEAD_BYTES = 256 << 20
+MOST_ARRAYS, MOST_SIDES, MOST_ROWS = 1_000, 8, 1 << 40
 DAMAGED = "This is no snapshot of a ranker: {}."
 
 
@@ -56,6 +59,8 @@ def read_state(file: IO[bytes]) -> State:
     length = int.from_bytes(file.read(LENGTH_BYTES), "little")
     if length > left:
         raise Invalid(DAMAGED.format("its head is cut off"))
+    if length > MOST_HEAD_BYTES:
+        raise Invalid(DAMAGED.format(f"its head is larger than {MOST_HEAD_BYTES} bytes"))
     head = _head(file.read(length))
     left -= length
     arrays = {}
@@ -63,6 +68,8 @@ def read_state(file: IO[bytes]) -> State:
         size = math.prod(shape) * np.dtype(kind).itemsize
         if size > left:
             raise Invalid(DAMAGED.format(f"array {name} is cut off"))
+        if name in arrays:
+            raise Invalid(DAMAGED.format(f"array {name} is there twice"))
         arrays[name] = np.fromfile(file, kind, math.prod(shape)).reshape(shape)
         left -= size
     if left:
@@ -79,7 +86,7 @@ def _plain(name: str, array: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
 
 def _head(data: bytes) -> dict[str, Any]:
     try:
-        head = json.loads(data)
+        head = json.loads(data, parse_constant=_refuse)
     except (ValueError, RecursionError):
         head = None
     if not isinstance(head, dict) or not isinstance(head.get("header"), dict):
@@ -87,13 +94,21 @@ def _head(data: bytes) -> dict[str, Any]:
     return head
 
 
+def _is_side(side: Any) -> bool:
+    return type(side) is int and 0 <= side <= MOST_ROWS
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is no number of JSON")
+
+
 def _table(table: Any) -> list[tuple[str, str, tuple[int, ...]]]:
-    if not isinstance(table, list):
+    if not isinstance(table, list) or len(table) > MOST_ARRAYS:
         raise Invalid(DAMAGED.format("its head lists no arrays"))
     for row in table:
         is_row = isinstance(row, list) and len(row) == 3 and isinstance(row[2], list)
         if not is_row or not isinstance(row[0], str) or str(row[1]) not in TYPES:
             raise Invalid(DAMAGED.format("an array holds something else than plain numbers"))
-        if not all(type(side) is int and side >= 0 for side in row[2]):
+        if len(row[2]) > MOST_SIDES or not all(map(_is_side, row[2])):
             raise Invalid(DAMAGED.format(f"array {row[0]} has no shape"))
     return [(name, kind, tuple(shape)) for name, kind, shape in table]
