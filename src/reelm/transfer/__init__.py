@@ -4,6 +4,7 @@ from reelm.transfer import models, move
 from reelm.transfer.abort import abort
 from reelm.transfer.approve import Lack, Position, check_approvals, refuse_unless_approved
 from reelm.transfer.current import KnownTransfer, newest_transfer, open_transfer, transfers
+from reelm.transfer.former_model import FormerModel, former_model
 from reelm.transfer.page import markdown
 from reelm.transfer.propose import Proposal, propose
 from reelm.transfer.scope import RULES
@@ -16,6 +17,7 @@ from reelm.transfer.technology import Choices
 __all__ = [
     "RULES",
     "Choices",
+    "FormerModel",
     "KnownTransfer",
     "Lack",
     "Position",
@@ -26,6 +28,7 @@ __all__ = [
     "abort",
     "add_signature",
     "check_approvals",
+    "former_model",
     "markdown",
     "models",
     "move",

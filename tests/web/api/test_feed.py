@@ -14,6 +14,7 @@ from reelm.feed.signals import Kind
 from reelm.foundation import clock
 from reelm.foundation.errors import Unavailable
 from reelm.social.models import VideoCount
+from reelm.web.api import feed as feed_api
 
 
 @pytest.fixture
@@ -216,10 +217,41 @@ def test_without_the_ranker_what_is_popular_is_served_and_says_so(post, client, 
     live_feed.recommend = refuse
     got = page(client)
     assert set(ids(got)) == set(made)
-    assert (got["is_profiled"], got["cursor"]) == (False, "")
-    assert got["notice"]
+    assert (got["is_profiled"], got["notice"]) == (False, feed_api.NOT_READY)
     del live_feed.recommend
     assert page(client, cursor=got["cursor"])["is_profiled"] is True
+
+
+def test_what_stands_in_for_the_feed_goes_on_from_page_to_page(
+    post, client, join, live_feed, monkeypatch
+):
+    made = post("bea_m", *[("cats",)] * 6)
+    ada = join("ada_l")
+    monkeypatch.setattr(live_feed.holder._catch_up, "is_done", False)
+    for who in (client, ada):
+        first = page(who, limit=3)
+        second = page(who, limit=3, cursor=first["cursor"])
+        assert set(ids(first) + ids(second)) == set(made)
+        why = who.get(f"/api/videos/{ids(first)[0]}/why", params={"source": "popular"})
+        assert (why.status_code, why.json()["is_profiled"]) == (200, False)
+    assert ada.patch("/api/feed/settings", json={"is_profiled": False}).status_code == 200
+    assert page(ada, cursor=first["cursor"])["is_profiled"] is False
+
+
+def test_while_it_learns_nothing_claims_that_the_feed_is_made_from_what_one_watches(
+    post, client, live_feed, parts, monkeypatch
+):
+    (video,) = post("bea_m", ("cats",))
+    assert "Just now the feed does not use" not in client.get("/how-the-feed-works").text
+    monkeypatch.setattr(live_feed.holder._catch_up, "is_done", False)
+    assert "Just now the feed does not use" in client.get("/how-the-feed-works").text
+    assert client.get("/api/region").json()["model"] is None
+    got = page(client)
+    assert (ids(got), got["is_profiled"]) == ([video], False)
+    watch(client, video, 5_000)
+    assert log(parts, Kind.WATCH), "it is in the log all the same"
+    assert client.get(f"/api/videos/{video}/why").json()["is_profiled"] is False
+    assert "learns from this region" in client.get("/api/feed/model").json()["detail"]
 
 
 def test_a_watch_that_cannot_be_written_is_refused_so_that_the_page_sends_it_again(

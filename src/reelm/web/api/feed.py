@@ -1,7 +1,7 @@
 """What to watch next."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeGuard
 
 import msgspec
 from msgspec import Meta
@@ -26,7 +26,12 @@ PAGE = 10
 
 NOT_PROFILED = "This feed is not made from what you watch."
 SEEN_AGAIN = "You have seen everything; these are the ones that you saw longest ago."
-NOT_READY = "What the feed has learned is being loaded; this is what is popular meanwhile."
+NOT_READY = (
+    "The feed has yet to learn from the log of this region; until then this is what is popular,"
+    " and not made from what you watch."
+)
+# Before the cursor of a page of what is popular that stands in for the first tab.
+STANDS_IN = "p."
 NOTHING_LEFT = (
     "There are videos here, but none to show you: "
     "you have hidden them, they are your own, or they are not open to you."
@@ -69,19 +74,22 @@ def feed(
     if tab == "following":
         return following_page(session, parts, viewer, limit, cursor)
     settings = feeds.feed_settings(session, parts, viewer_id=viewer.id, account_id=account_id)
+    instead = cursor.removeprefix(STANDS_IN) if _stands_in(cursor) else None
     if not settings.is_profiled:
-        return popular_page(session, parts, viewer, limit, cursor, topic, language)
+        return popular_page(session, parts, viewer, limit, instead or cursor, topic, language)
     try:
         page = feeds.recommend(
             session,
             parts,
             live,
-            feeds.Wanted(viewer.id, account_id, settings, limit, cursor, viewer.country),
+            feeds.Wanted(
+                viewer.id, account_id, settings, limit, None if instead else cursor, viewer.country
+            ),
         )
     except Unavailable:
         # It is starting, or was sold without its model: what is popular needs no model.
-        instead = popular_page(session, parts, viewer, limit, None, "", "")
-        return msgspec.structs.replace(instead, cursor="", notice=NOT_READY)
+        popular = popular_page(session, parts, viewer, limit, instead, "", "")
+        return msgspec.structs.replace(popular, cursor=STANDS_IN + popular.cursor, notice=NOT_READY)
     outbox.need(*page.signals)
     notice = SEEN_AGAIN if page.seen_again else None
     if not page.glances and feeds.shows_any(session, account_id, viewer.country):
@@ -93,6 +101,15 @@ def feed(
         is_profiled=True,
         notice=notice,
     )
+
+
+def _stands_in(cursor: str | None) -> TypeGuard[str]:
+    return cursor is not None and cursor.startswith(STANDS_IN)
+
+
+def _ranked(cursor: str | None) -> str | None:
+    """Return the cursor of a page that was ranked; what stood in for such pages ends there."""
+    return None if not cursor or _stands_in(cursor) else cursor
 
 
 def is_for_you(arguments: Mapping[str, object]) -> bool:
@@ -116,7 +133,7 @@ def feed_together(
                 one.account_id,
                 one.settings,
                 call.arguments.get("limit", PAGE),
-                call.arguments.get("cursor") or None,
+                _ranked(call.arguments.get("cursor")),
                 one.country,
             )
             for at, (call, one) in enumerate(zip(calls, people, strict=True))

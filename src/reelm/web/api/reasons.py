@@ -138,7 +138,11 @@ def why(
     settings = feed.feed_settings(session, parts, viewer_id=viewer.id, account_id=account_id)
     if not settings.is_profiled:
         return _why(feed.explain_unprofiled(source, topic=topic, language=language))
-    found = live.why(viewer.id, video_id)
+    try:
+        found = live.why(viewer.id, video_id)
+    except Unavailable:
+        # What is popular stands in for the feed.
+        return _why(feed.explain_unprofiled(source, topic=topic, language=language))
     if found is None:
         return _why(feed.unexplained())
     return _why(feed.explain(found.source, found.reasons))

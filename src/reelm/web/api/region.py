@@ -7,6 +7,7 @@ import msgspec
 from starlette.responses import Response
 
 from reelm import audit, regions
+from reelm.feed.live import LiveFeed
 from reelm.foundation.clock import now
 from reelm.foundation.config import Settings
 from reelm.foundation.database import Session
@@ -17,6 +18,7 @@ from reelm.foundation.parts import Parts
 from reelm.regions import RegionFacts, region_facts
 from reelm.regions.contacts import Contacts, contacts
 from reelm.regions.egress import Layer, active_layers
+from reelm.web.api.region_model import ModelAfterSale, model_after_sale
 from reelm.web.api.transfers import ToldTransfer, tell_open
 from reelm.web.technology import Technology, technology
 
@@ -94,12 +96,13 @@ class PublicRegion(RegionFacts, frozen=True):
     orders: list[ToldOrder]
     orders_in_force: int
     transfer: ToldTransfer | None
+    model: ModelAfterSale | None
     checkpoint: LastCheckpoint | None
     contacts: Contacts
     links: dict[str, str]
 
 
-def read_region(session: Session, parts: Parts) -> PublicRegion:
+def read_region(session: Session, parts: Parts, live: LiveFeed) -> PublicRegion:
     """Read who runs this region, where, with what, under which rules and with which limits."""
     facts = region_facts(parts.settings)
     orders = regions.orders.orders_in_force(session)
@@ -114,6 +117,7 @@ def read_region(session: Session, parts: Parts) -> PublicRegion:
         orders=[_told(order) for order in orders[:MOST_TOLD]],
         orders_in_force=len(orders),
         transfer=tell_open(session),
+        model=model_after_sale(session, live),
         checkpoint=_checkpoint(session),
         contacts=contacts(parts.settings),
         links=LINKS,

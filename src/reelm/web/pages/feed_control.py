@@ -6,6 +6,7 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
+from reelm.feed.live import LiveFeed
 from reelm.foundation.database import Session
 from reelm.foundation.errors import Invalid
 from reelm.foundation.parts import Parts
@@ -80,7 +81,7 @@ def history(
     )
 
 
-def how_it_works(request: Request, viewer: Viewer) -> Response:
+def how_it_works(request: Request, viewer: Viewer, live: LiveFeed) -> Response:
     """Show the weights, the sources and the kept places, from where the ranker reads them."""
     table = reasons_api.weights()
     return page(
@@ -90,4 +91,5 @@ def how_it_works(request: Request, viewer: Viewer) -> Response:
         parts=table.parts,
         slots=table.slots,
         sources=table.sources,
+        is_learning=live.learned() != 1.0,
     )
