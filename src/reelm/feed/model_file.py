@@ -17,10 +17,11 @@ from reelm.feed.facts import all_facts
 from reelm.feed.idle import last_active, without_account
 from reelm.feed.learner import Learner
 from reelm.feed.live import make_ranker
-from reelm.feed.log import snapshots
 from reelm.feed.log.appender import connect
 from reelm.feed.log.replay import replayed
 from reelm.feed.log.restore import restored
+from reelm.feed.log.snapshots import KIND
+from reelm.feed.log.snapshots import learned as learned_of
 from reelm.feed.log.state_file import read_state, write_state
 from reelm.feed.models import RankerSnapshot, SignalRow
 from reelm.feed.ranker import Sizes, State
@@ -62,7 +63,7 @@ def export_model(parts: Parts, path: Path) -> ModelFacts:
     ranker, seq = restored(parts, make_ranker)
     seq = _learn_to_the_end(parts, ranker, seq)
     with parts.transaction() as session:
-        learned = Learned(**snapshots.learned(session, seq), last_seq=seq)  # type: ignore[arg-type]
+        learned = Learned(**learned_of(session, seq), last_seq=seq)  # type: ignore[arg-type]
     header, arrays = ranker.state()
     with path.open("wb") as file:
         write_state(file, State({**header, "learned": msgspec.to_builtins(learned)}, arrays))
@@ -90,7 +91,7 @@ def install_model(
     end = session.scalar(select(func.coalesce(func.max(SignalRow.seq), 0))) or 0
     if facts.learned.last_seq > end:
         raise Invalid(REFUSED.format("it learned from signals that the log does not have."))
-    stored = store.put_file(snapshots.KIND, path)
+    stored = store.put_file(KIND, path)
     if stored.sha256 != expected_digest:
         raise Invalid(REFUSED.format("the file was changed while it was read."))
     fields = msgspec.structs.asdict(facts.learned)

@@ -4,7 +4,7 @@ import msgspec
 from sqlalchemy.orm import Session
 
 from reelm import regions
-from reelm.proofs.sale import Disposition
+from reelm.proofs.sale import GOES_ALONG, Disposition
 from reelm.transfer.current import transfers
 from reelm.transfer.technology import MODEL
 
@@ -18,7 +18,7 @@ class FormerModel(msgspec.Struct, frozen=True):
     @property
     def stayed(self) -> bool:
         """Whether nothing of it came along."""
-        return self.disposition in ("exclude", "retrain")
+        return self.disposition not in GOES_ALONG
 
 
 def former_model(session: Session) -> FormerModel | None:
