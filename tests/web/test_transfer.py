@@ -88,7 +88,11 @@ def test_why_a_sale_was_aborted_is_not_told(client, parts, sale):
         assert "between seller" not in client.get(path).text
 
 
-def test_statements_are_limited_by_address(client, parts, sale, monkeypatch):
+def test_refused_statements_are_limited_by_address_and_taken_ones_are_not(
+    client, sale, monkeypatch
+):
     little = accounts.Limit("transfer.address", 2, 3600)
-    monkeypatch.setattr("reelm.web.api.transfers.STATEMENT", little)
+    monkeypatch.setattr(accounts, "TRANSFER_ADDRESS", little)
     assert [hand_in(client, b"{}").status_code for _ in range(3)] == [400, 400, 429]
+    for _ in range(3):
+        assert hand_in(client, sale.signature(sale.seller_key)).status_code == 201

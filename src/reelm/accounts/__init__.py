@@ -44,11 +44,13 @@ from reelm.accounts.rate import (
     ORDER_ADDRESS,
     REPORT_ACCOUNT,
     REPORT_ADDRESS,
+    TRANSFER_ADDRESS,
     WATCH_ADDRESS,
     Limit,
     address_group,
     count_tries,
     count_try,
+    counting_refused,
 )
 from reelm.accounts.recovery import codes_left, recover, renew_codes
 from reelm.accounts.reset import reset_account
@@ -100,6 +102,7 @@ __all__ = [
     "REPORT_ACCOUNT",
     "REPORT_ADDRESS",
     "ROLES",
+    "TRANSFER_ADDRESS",
     "WATCH_ADDRESS",
     "AccountErased",
     "DataKey",
@@ -141,6 +144,7 @@ __all__ = [
     "confirm_password",
     "count_tries",
     "count_try",
+    "counting_refused",
     "data_key",
     "derived_key",
     "destroy_key",

@@ -7,7 +7,8 @@ fails and is rolled back. The table holds a keyed hash of who tried, never an ad
 import hashlib
 import hmac
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -17,7 +18,7 @@ from sqlalchemy.dialects.postgresql import insert
 from reelm.accounts.keys import derived_key
 from reelm.accounts.models import RateLimit
 from reelm.foundation.clock import now
-from reelm.foundation.errors import RateLimited
+from reelm.foundation.errors import RateLimited, ReelmError
 from reelm.foundation.parts import Parts
 
 
@@ -49,6 +50,7 @@ REPORT_ACCOUNT = Limit("report.account", 30, 3600)
 REPORT_ADDRESS = Limit("report.address", 30, 3600)
 GRIEVANCE_ADDRESS = Limit("grievance.address", 60, 3600)
 ORDER_ADDRESS = Limit("order.address", 300, 300)
+TRANSFER_ADDRESS = Limit("transfer.address", 300, 300)
 COMMENT_ACCOUNT = Limit("comment.account", 30, 300)
 # Watches of people without an account: four hundred behind one address may end a video every ten
 # seconds. As many made the log of signals some 2 MB larger when it was measured.
@@ -123,6 +125,22 @@ def forgive_try(parts: Parts, limit: Limit, *subject: str | int) -> None:
             )
             .values(tries=RateLimit.tries - 1)
         )
+
+
+@contextmanager
+def counting_refused(parts: Parts, limit: Limit, address: str) -> Iterator[None]:
+    """Count by address what the body refuses, and nothing else.
+
+    So whoever sends rubbish from an authority's address does not lock the authority out.
+
+    Raises:
+        RateLimited: in place of the refusal, where there were too many.
+    """
+    try:
+        yield
+    except ReelmError:
+        count_try(parts, limit, address_group(address))
+        raise
 
 
 def address_group(address: str) -> str:

@@ -8,7 +8,7 @@ from msgspec import Meta
 
 from reelm import accounts, moderation, regions
 from reelm.foundation.database import Session
-from reelm.foundation.errors import Missing, ReelmError
+from reelm.foundation.errors import Missing
 from reelm.foundation.parts import Parts
 from reelm.regions import orders
 from reelm.web.viewer import Viewer
@@ -79,15 +79,10 @@ def list_authorities(session: Session) -> Authorities:
 
 def submit_order(session: Session, parts: Parts, viewer: Viewer, body: bytes) -> OrderTaken:
     """Hand in a signed order, as a DSSE envelope; it holds when this has answered."""
-    try:
+    # To refuse the largest envelope takes some milliseconds, and the few threads of the urgent
+    # bound what a flood of them takes from everybody else.
+    with accounts.counting_refused(parts, accounts.ORDER_ADDRESS, viewer.address):
         taken = moderation.submit_order(session, parts, body)
-    except ReelmError:
-        # Only what was refused is counted: whoever sends rubbish from an authority's address does
-        # not lock the authority out. To refuse the largest envelope takes some milliseconds, and
-        # the few threads of the urgent bound what a flood of them takes from everybody else.
-        address = accounts.address_group(viewer.address)
-        accounts.count_try(parts, accounts.ORDER_ADDRESS, address)
-        raise
     return _told(session, taken.order_id)
 
 

@@ -11,9 +11,6 @@ from reelm.proofs import sale
 from reelm.transfer import KnownTransfer
 from reelm.web.viewer import Viewer
 
-# As many as of orders: authorities are few, and a try costs a few signatures to check.
-STATEMENT = accounts.Limit("transfer.address", 300, 300)
-
 
 class Party(msgspec.Struct, frozen=True):
     """Seller or buyer; `country` is where the buyer will keep the data, empty of the seller."""
@@ -85,8 +82,8 @@ def list_transfers(session: Session) -> Transfers:
 
 def submit_statement(session: Session, parts: Parts, viewer: Viewer, body: bytes) -> StatementTaken:
     """Hand in a signature, approval, refusal or revocation, as a DSSE envelope."""
-    accounts.count_try(parts, STATEMENT, accounts.address_group(viewer.address))
-    taken = transfer.submit_statement(session, body)
+    with accounts.counting_refused(parts, accounts.TRANSFER_ADDRESS, viewer.address):
+        taken = transfer.submit_statement(session, body)
     return StatementTaken(
         transfer_id=str(taken.transfer_id),
         scope_digest=taken.scope_digest,
