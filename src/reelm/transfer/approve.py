@@ -4,7 +4,7 @@ Each envelope is opened again at each look, with those keys that the scope names
 has revoked. So what is written into the tables by hand approves nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
@@ -82,21 +82,28 @@ def refuse_unless_approved(session: Session) -> KnownTransfer:
 def lacks(session: Session, transfer: KnownTransfer) -> list[Lack]:
     """Return what a sale lacks to be approved."""
     said = statements(session, transfer.id)
-    signed = signed_sides(transfer, said)
-    found = [
+    found = positions(session, transfer, said)
+    return lacks_of(session, transfer, signed_sides(transfer, said), found)
+
+
+def lacks_of(
+    session: Session, transfer: KnownTransfer, signed: Collection[str], found: Sequence[Position]
+) -> list[Lack]:
+    """Return what a sale lacks that these sides have signed, and to which authorities stand so."""
+    lacking = [
         Lack("unsigned", side, f"The {side} has not signed the scope.")
         for side in SIDES
         if side not in signed
     ]
-    found += [
+    lacking += [
         Lack(one.standing, one.authority, one.sentence)
-        for one in positions(session, transfer, said)
+        for one in found
         if one.standing != "approved"
     ]
     at, scope = time_bounds(session).latest, transfer.scope
     broken = sale.violated(scope, scope.conditions, at)
-    found += [Lack("violated", "seller", f"By the scope itself {words}.") for words in broken]
-    return found + [Lack("changed", "seller", words) for words in changes(session, transfer)]
+    lacking += [Lack("violated", "seller", f"By the scope itself {words}.") for words in broken]
+    return lacking + [Lack("changed", "seller", words) for words in changes(session, transfer)]
 
 
 def signed_sides(transfer: KnownTransfer, said: Sequence[TransferStatement]) -> set[str]:

@@ -6,6 +6,7 @@ files), which the boot compares with what is there: so nothing is left out of a 
 
 from collections.abc import Sequence
 from typing import Any
+from functools import cache
 
 from sqlalchemy import MetaData
 from sqlalchemy.orm import Session
@@ -68,7 +69,7 @@ def make_scope(
         made_at=utc_text(now().replace(microsecond=0)),
         release=audit.code_digest(),
         schema=schema(session),
-        data=data_items(metadata),
+        data=list(data_items(metadata)),
         technology=list(technology),
         approvals=required_approvals(session, settings, technology),
         conditions=conditions,
@@ -81,8 +82,12 @@ def schema(session: Session) -> str:
     return revision(connection) or ""
 
 
-def data_items(metadata: MetaData) -> list[DataItem]:
-    """Return what becomes of everything that holds data, by the data class that it declares."""
+@cache
+def data_items(metadata: MetaData) -> tuple[DataItem, ...]:
+    """Return what becomes of everything that holds data, by the data class that it declares.
+
+    All of it is declared by the end of the boot, which checks it: so it is made once.
+    """
     found = regions.data_map(metadata)
     items = [_item(TABLE, table) for table in found.tables]
     items += [
@@ -105,7 +110,7 @@ def data_items(metadata: MetaData) -> list[DataItem]:
         (Place.FILES, found.files),
     )
     items += [_item(place, entry) for place, entries in named for entry in entries]
-    return sorted(items, key=lambda item: (item.place, item.name))
+    return tuple(sorted(items, key=lambda item: (item.place, item.name)))
 
 
 def _item(place: str, entry: TableEntry | NamedEntry) -> DataItem:

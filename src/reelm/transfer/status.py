@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from reelm.proofs.handover import Receipt
 from reelm.proofs.sale import Buyer, Seller
 from reelm.regions import orders
-from reelm.transfer.approve import SIDES, Lack, Position, lacks, positions, signed_sides
+from reelm.transfer.approve import SIDES, Lack, Position, lacks_of, positions, signed_sides
 from reelm.transfer.current import KnownTransfer, statements, transfers
 from reelm.transfer.models import TransferStep
 from reelm.transfer.move.freeze import is_frozen
@@ -92,7 +92,7 @@ def status_of(session: Session, transfer: KnownTransfer) -> Status:
     signed = [side for side in SIDES if side in signed_sides(transfer, told)]
     is_open = transfer.ended_at is None
     stays = orders.stays_in_force(session) if is_open else []
-    missing = lacks(session, transfer) if is_open else []
+    missing = lacks_of(session, transfer, signed, found) if is_open else []
     taken = steps(session, transfer.id)
     would_be = _state(transfer, signed, missing, taken)
     return Status(
