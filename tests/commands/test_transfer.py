@@ -118,7 +118,6 @@ def test_a_sale_is_proposed_signed_approved_stayed_and_aborted(desk):
     [
         (("--asset", "model"), "--asset is NAME=VALUE"),
         (("--asset", "model=exclude", "--asset", "model=license"), "--asset is NAME=VALUE"),
-        (("--origin", "India"), "two capital letters"),
         (("--cutover-before", "tomorrow"), "--cutover-before is a time with its zone"),
     ],
 )

@@ -199,6 +199,7 @@ CONTROLLED = frozenset({"model"})
         ({"dispositions": {"modle": "exclude"}}, "no technology asset modle; there are: release"),
         ({"dispositions": {"model": "sell"}}, "sell is no disposition"),
         ({"dispositions": {"sbom": "retrain"}}, "Only the model can be retrained"),
+        ({"origin": "India"}, "origin: India is no code of a country"),
         ({"export_controlled": CONTROLLED}, "by which country"),
         ({"export_controlled": CONTROLLED, "origin": "BV"}, "say what becomes of it"),
         (

@@ -63,9 +63,10 @@ def propose(
     It is refused where an authority that has to agree is not registered; one sale is open at once.
     """
     from reelm.commands.transfer import propose as command
+    from reelm.commands.transfer.times import time
 
     choices = command.choices(asset or [], terms or [], export_controlled or [], origin)
-    before = command.time(cutover_before, "--cutover-before")
+    before = time(cutover_before, "--cutover-before")
     with open_region(region) as parts:
         command.propose(parts, buyer, choices, before, out, as_json=as_json)
 

@@ -21,30 +21,14 @@ def choices(
     """Return what the options choose.
 
     Raises:
-        Invalid: one is not NAME=VALUE, or the origin is no country.
+        Invalid: one is not NAME=VALUE.
     """
-    if origin and not (len(origin) == 2 and origin.isascii() and origin.isupper()):
-        raise Invalid("The origin is two capital letters (ISO 3166-1 alpha-2), such as DE.")
     return transfer.Choices(
         dispositions=_pairs("--asset", assets),
         terms=_pairs("--terms", terms),
         export_controlled=frozenset(controlled),
         origin=origin,
     )
-
-
-def time(text: str, option: str) -> datetime | None:
-    """Return the time that an option gives, or None where it is not given.
-
-    Raises:
-        Invalid: it is no time with its zone.
-    """
-    if not text:
-        return None
-    try:
-        return msgspec.convert(text, sale.Time)
-    except msgspec.ValidationError:
-        raise Invalid(f"{option} is a time with its zone, such as 2027-03-01T00:00:00Z.") from None
 
 
 def propose(

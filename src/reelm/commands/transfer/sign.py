@@ -7,7 +7,7 @@ import typer
 
 from reelm import transfer
 from reelm.commands.order_desk import private_key
-from reelm.commands.transfer.propose import time
+from reelm.commands.transfer.times import time
 from reelm.foundation.clock import now
 from reelm.foundation.errors import Invalid
 from reelm.foundation.strict_json import canonical
