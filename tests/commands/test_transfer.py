@@ -67,6 +67,15 @@ def test_a_sale_is_proposed_signed_approved_stayed_and_aborted(desk):
     assert "Nothing derived from it goes along." in Path(proposed["page"]).read_text()
     assert reelm("transfer", "approvals", *at).status == 1
 
+    opened = reelm("transfer", "room", "open", "--days", "3", *at).out
+    assert re.search(r"room_[\w-]{43}", opened)
+    again = reelm("transfer", "room", "open", "--json", *at).json()
+    assert reelm("transfer", "room", "list", *at, "--json").json()[1]["room_id"] == again["room_id"]
+    assert again["token"] not in reelm("transfer", "room", "list", *at).out
+    assert "1 closed" in reelm("transfer", "room", "close", again["room_id"], *at).out
+    assert "1 closed" in reelm("transfer", "room", "close", *at).out
+    assert "No data room was open." in reelm("transfer", "room", "close", *at).out
+
     for key in (region / "keys/operator-ed25519.pem", folder / "buyer.pem"):
         envelope = reelm("transfer", "sign", scope, "--key", key)
         assert digest in envelope.err

@@ -82,9 +82,7 @@ class Sold:
     notes: Path
 
 
-def fill(
-    owner: str, parts: Parts, rows: int, seed: int, but: frozenset[str] = frozenset()
-) -> None:
+def fill(owner: str, parts: Parts, rows: int, seed: int, but: frozenset[str] = frozenset()) -> None:
     """Write rows with edge values into every table that goes along, as far as its keys allow.
 
     Tables in `but` are left as they are, and so are those that refer to them.

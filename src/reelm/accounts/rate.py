@@ -51,6 +51,9 @@ REPORT_ADDRESS = Limit("report.address", 30, 3600)
 GRIEVANCE_ADDRESS = Limit("grievance.address", 60, 3600)
 ORDER_ADDRESS = Limit("order.address", 300, 300)
 TRANSFER_ADDRESS = Limit("transfer.address", 300, 300)
+ROOM_ADDRESS = Limit("room.address", 60, 300)
+# A look counts every row of the region.
+ROOM_VIEWS = Limit("room.views", 30, 300)
 COMMENT_ACCOUNT = Limit("comment.account", 30, 300)
 # Watches of people without an account: four hundred behind one address may end a video every ten
 # seconds. As many made the log of signals some 2 MB larger when it was measured.

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from reelm.cli.options import AsJson, Region, open_region, say
+from reelm.cli.transfer_room import room
 
 transfer = typer.Typer(
     no_args_is_help=True,
@@ -177,3 +178,6 @@ def abort(
     with app.open_as_owner(region, on_wait=say) as parts:
         command.abort(parts, reason)
         app.prepare(parts.home, parts.settings, parts.database.conninfo)
+
+
+transfer.add_typer(room, name="room")

@@ -1,6 +1,6 @@
 """The sale of the region: what is sold, who has to agree, and where it stands."""
 
-from reelm.transfer import models, move
+from reelm.transfer import models, move, room
 from reelm.transfer.abort import abort
 from reelm.transfer.approve import Lack, Position, check_approvals, refuse_unless_approved
 from reelm.transfer.current import KnownTransfer, newest_transfer, open_transfer, transfers
@@ -37,6 +37,7 @@ __all__ = [
     "propose",
     "refuse_if_stayed",
     "refuse_unless_approved",
+    "room",
     "sign_scope",
     "status",
     "status_of",

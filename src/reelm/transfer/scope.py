@@ -5,8 +5,8 @@ files), which the boot compares with what is there: so nothing is left out of a 
 """
 
 from collections.abc import Sequence
-from typing import Any
 from functools import cache
+from typing import Any
 
 from sqlalchemy import MetaData
 from sqlalchemy.orm import Session

@@ -8,6 +8,7 @@ from starlette.responses import Response
 from reelm.foundation.errors import (
     Conflict,
     Forbidden,
+    Gone,
     Missing,
     RateLimited,
     TooLarge,
@@ -34,6 +35,7 @@ from reelm.web.api import (
     region,
     sessions,
     signals,
+    transfer_room,
     transfers,
     transparency,
     uploads,
@@ -53,6 +55,9 @@ MAX_AVATAR_BYTES = 10 << 20
 IMAGES = ("image/jpeg", "image/png", "image/webp")
 # Wrong credentials or none, and too many tries.
 WRONG = (Unauthenticated, RateLimited)
+
+# The token of the data room is wrong, or opens nothing now.
+ROOM_ERRORS = (*WRONG, Forbidden, Gone)
 
 # What answers also while the whole service is withheld: who runs it and what the law asks, signing
 # in, taking along and erasing what is one's own, and the authorities' channel.
@@ -119,6 +124,11 @@ OPEN_API = (
         "POST", "/api/transfers/statements", transfers.submit_statement, status=201,
         is_urgent=True, accepts=("application/json",),
         errors=(Conflict, Missing, RateLimited, Unavailable),
+    ),
+    Endpoint("GET", "/api/transfers/room", transfer_room.list_documents, errors=ROOM_ERRORS),
+    Endpoint(
+        "GET", "/api/transfers/room/{document}", transfer_room.read_document,
+        errors=(*ROOM_ERRORS, Missing, Unavailable),
     ),
 )  # fmt: skip
 

@@ -17,7 +17,6 @@ from reelm.foundation.parts import Parts
 from reelm.transfer import move
 from reelm.transfer.move import Exchange
 
-
 # What is said about a sale, and by whom, has to mean something here.
 ITS_OWN = frozenset({"authority", "authority_key", "legal_order", "transfer", "transfer_statement"})
 
