@@ -54,6 +54,17 @@ _file(
     "audit-checkpoint", "the newest signed checkpoint of the audit log, which is public",
     Transfer.REBUILD, Erasure.KEEP, "The log itself goes along, and is signed anew.",
 )  # fmt: skip
+_file(
+    "winding-down",
+    "after a sale: the journal of what was destroyed, and the certificate; no personal data",
+    Transfer.EXCLUDE,
+    Erasure.KEEP,
+    "What the seller states about its own copies.",
+)
+_file(
+    "backups-made", "where `reelm backup` wrote each backup, and when", Transfer.EXCLUDE,
+    Erasure.KEEP, "The seller's own backups, which its wind-down destroys.",
+)  # fmt: skip
 for _name, _holds in (
     ("audit-checkpoint.lock", "nothing; is locked"),
     ("serve.lock", "address and port of the server"),

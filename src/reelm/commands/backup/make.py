@@ -33,7 +33,7 @@ from reelm.commands.backup.manifest import (
 )
 from reelm.commands.backup.objects import ObjectCopies
 from reelm.commands.contents import count_rows, named_objects, server_major
-from reelm.foundation.clock import now
+from reelm.foundation.clock import now, utc_text
 from reelm.foundation.config import Settings, load
 from reelm.foundation.database.schema import revision
 from reelm.foundation.errors import Conflict, Invalid, Unavailable
@@ -78,6 +78,7 @@ def backup(region: Path, target: Path, say: Say) -> None:
         # Half a backup is worse than none, and it would hold the keys.
         shutil.rmtree(target, ignore_errors=True)
         raise
+    _note(home, target)
     rows = sum(manifest.rows.values())
     say(f"{target} holds {rows} rows, {manifest.objects} objects and the keys: keep it safe.")
     if manifest.missing:
@@ -85,6 +86,14 @@ def backup(region: Path, target: Path, say: Say) -> None:
             f"The backup is made, but {len(manifest.missing)} objects that rows name are missing "
             f"or damaged in the region, such as {manifest.missing[0]}: see `reelm doctor`."
         )
+
+
+def _note(home: Home, target: Path) -> None:
+    """Write down in the home where the backup lies: a seller has to account for each."""
+    with (home.path / "backups-made").open("a", encoding="utf-8") as file:
+        file.write(f"{utc_text(now())}\t{target}\n")
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def _fill(home: Home, settings: Settings, owner: str, target: Path, say: Say) -> Manifest:
