@@ -2,6 +2,7 @@
 
 from reelm.accounts.access_log import Reading, readings
 from reelm.accounts.age import age_of
+from reelm.accounts.canary import Canary, canary_text, opens, plant_canary
 from reelm.accounts.copies_kept import KeptCopy, open_preserved, preserved_copies
 from reelm.accounts.disclosure import (
     Disclosure,
@@ -109,6 +110,7 @@ __all__ = [
     "TRANSFER_ADDRESS",
     "WATCH_ADDRESS",
     "AccountErased",
+    "Canary",
     "DataKey",
     "Disclosure",
     "Enrolment",
@@ -140,6 +142,7 @@ __all__ = [
     "begin_enrolment",
     "begin_session",
     "begun_enrolment",
+    "canary_text",
     "change_password",
     "check_code",
     "check_handle",
@@ -176,7 +179,9 @@ __all__ = [
     "one_line",
     "open_disclosure",
     "open_preserved",
+    "opens",
     "paragraphs",
+    "plant_canary",
     "preservation_recipient",
     "preserved_copies",
     "purpose_note",
