@@ -8,6 +8,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from reelm import __version__
+from reelm.cli import transfer_wind_down
 from reelm.cli.accounts import accounts
 from reelm.cli.audit import audit
 from reelm.cli.authority import authority
@@ -48,6 +49,7 @@ cli.add_typer(prove, name="prove")
 cli.add_typer(authority, name="authority")
 cli.add_typer(order, name="order")
 cli.add_typer(transparency, name="transparency")
+transfer_wind_down.add_to(transfer)
 cli.add_typer(transfer, name="transfer")
 cli.command()(sbom)
 

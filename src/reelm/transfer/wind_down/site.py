@@ -1,0 +1,98 @@
+"""What a wind-down works on: the seller's region home, its sale, and where copies may lie."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reelm.foundation.config import Settings
+from reelm.foundation.errors import Conflict, Invalid, Missing
+from reelm.foundation.home import Home
+from reelm.foundation.storage import ObjectStore
+from reelm.foundation.strict_json import canonical
+from reelm.proofs.certified import cutover_digest
+from reelm.proofs.handover import Cutover, read_cutover
+from reelm.proofs.sale import Scope, digest_of, read_scope
+
+Say = Callable[[str], None]
+SCOPE_FILE, CUTOVER_FILE, BUNDLE_FOLDER = "scope.json", "cutover.dsse", "bundle"
+
+
+@dataclass(frozen=True)
+class Sale:
+    """The documents of a sale whose cutover both operators have signed."""
+
+    scope: Scope
+    cutover: Cutover
+    cutover_digest: str
+
+
+@dataclass(frozen=True)
+class Site:
+    """The seller's side after the cutover.
+
+    Args:
+        home: the region home.
+        settings: its settings.
+        store: its object store.
+        connect: yields how the database's owner connects, with the database running.
+        exchange: the folder that both operators reach.
+        sale: what was sold.
+        backups: folders of backups, beside those that the home knows of.
+        say: is told each step in a sentence.
+    """
+
+    home: Home
+    settings: Settings
+    store: ObjectStore
+    connect: Callable[[], AbstractContextManager[str]]
+    exchange: Path
+    sale: Sale
+    backups: Sequence[Path] = ()
+    say: Say = field(default=lambda _: None)
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the database is a folder of the home."""
+        return not self.settings.database.url
+
+
+def read_sale(exchange: Path) -> Sale:
+    """Read scope and cutover from the exchange folder.
+
+    Raises:
+        Missing: one of them is not there.
+        Invalid: they do not belong together, or a signature is wrong.
+        Conflict: the buyer has not signed the cutover: it has not taken over.
+    """
+    scope = read_scope(_bytes(exchange / SCOPE_FILE))
+    text = _bytes(exchange / CUTOVER_FILE)
+    cutover, signed_by = read_cutover(text, scope, digest_of(canonical(scope)))
+    if "buyer" not in signed_by:
+        raise Conflict(
+            "The buyer has not signed the cutover, so it has not taken over: let it run"
+            " `reelm transfer cutover` first. Nothing was destroyed."
+        )
+    return Sale(scope, cutover, cutover_digest(text))
+
+
+def check_seller(home: Home, sale: Sale) -> None:
+    """Refuse a home that is not the seller's.
+
+    Raises:
+        Invalid: its operator key is another.
+    """
+    own = home.operator_key().public_key().public_bytes_raw().hex()
+    if own == sale.scope.buyer.public_key:
+        raise Invalid("This is the buyer's region, which is in charge: only the seller winds down.")
+    if own != sale.scope.seller.public_key:
+        raise Invalid("This region's operator key is not that of the seller in scope.json.")
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise Missing(
+            f"{path} is not there: name the folder of the sale with --exchange."
+        ) from None
