@@ -110,6 +110,9 @@ def _import_rows(
     say("Checking what must hold over the rows.")
     put_on(connection, taken)
     set_sequences(connection, tables)
+    # As they lie: by one process, from the first on.
+    connection.execute("SET LOCAL synchronize_seqscans = off")
+    connection.execute("SET LOCAL max_parallel_workers_per_gather = 0")
     rows = {}
     for table in tables:
         say(f"Checking {table.name}.")

@@ -23,9 +23,6 @@ _PINNED = (
     "SET LOCAL client_encoding = 'UTF8'",
     "SET LOCAL statement_timeout = 0",
     "SET LOCAL idle_in_transaction_session_timeout = 0",
-    # Rows that were loaded in order are read in that order, from the first on.
-    "SET LOCAL synchronize_seqscans = off",
-    "SET LOCAL max_parallel_workers_per_gather = 0",
     # Rows of a day are sorted in memory, or in files beside it.
     "SET LOCAL work_mem = '64MB'",
 )
