@@ -7,10 +7,12 @@ from pathlib import Path
 import msgspec
 import psycopg
 import pytest
+import typer
 from cryptography.hazmat.primitives import serialization
 from tests.commands.factory import reelm
+from tests.transfer.factory import public
 from tests.transfer.vectors import BUYER, HOST
-from tests.transfer.wind_down.factory import DECLARED, NAME, SECRET, Seller, cutover_of, public
+from tests.transfer.wind_down.factory import DECLARED, NAME, SECRET, Seller, cutover_of
 
 from reelm import accounts
 from reelm.commands.transfer import wind_down as command
@@ -172,11 +174,11 @@ def test_the_buyers_own_region_is_left_alone(seller):
 
 def test_it_asks_for_the_name(seller, monkeypatch):
     site = site_of(seller.home, seller.exchange, ())
-    monkeypatch.setattr(command.typer, "prompt", lambda _: "another")
+    monkeypatch.setattr(typer, "prompt", lambda _: "another")
     with pytest.raises(Invalid, match="Nothing was destroyed"):
         command.wind_down(site, None, [], is_sure=False)
     assert (seller.home / "keys/region-key").exists()
-    monkeypatch.setattr(command.typer, "prompt", lambda _: NAME)
+    monkeypatch.setattr(typer, "prompt", lambda _: NAME)
     assert command.wind_down(site, seller.declared, [], is_sure=False) == 0
 
 
@@ -264,8 +266,8 @@ def test_the_certificate_is_cosigned_and_checked_without_a_region(seller, tmp_pa
     assert down(seller).status == 0
     certificate_of(seller)
     path = seller.exchange / room.CERTIFICATE
-    papers = ("--scope", seller.exchange / "scope.json")
-    papers += ("--cutover", seller.exchange / "cutover.dsse")
+    scope, cutover = (seller.exchange / name for name in ("scope.json", "cutover.dsse"))
+    papers = ("--scope", scope, "--cutover", cutover)
     journal = ("--journal", seller.exchange / room.JOURNAL)
     host = ("--authority-key", public(HOST))
     check = ("transfer", "check-certificate", path, *papers, *host, *journal)
