@@ -84,6 +84,12 @@ def test_a_sale_is_proposed_signed_approved_stayed_and_aborted(desk):
             "transfer", "submit", signed, *at
         ).out  # fmt: skip
 
+    told = reelm("transfer", "announce", *at).out
+    assert "is to run it in place of Demo Seller" in told
+    assert reelm("transfer", "announce", *at, "--json").json()["is_new"] is False
+    refused = reelm("transfer", "announce", *at, "--notice-days", "0")
+    assert (refused.status, "asks for 30 days" in refused.err) == (2, True)
+
     half = reelm(
         "transfer", "sign", scope, "--key", folder / "host.pem", "--reference", "Decision 1",
         "--valid-until", "2099-01-01T00:00:00Z", "--data-country", "AQ",

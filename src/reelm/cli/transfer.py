@@ -180,4 +180,24 @@ def abort(
         app.prepare(parts.home, parts.settings, parts.database.conninfo)
 
 
+@transfer.command()
+def announce(
+    region: Region,
+    freeze_from: Annotated[
+        str, typer.Option(help="From when it may be frozen, such as 2027-03-01T00:00:00Z.")
+    ] = "",
+    notice_days: Annotated[
+        int | None, typer.Option(help="Days of notice; not fewer than pack and setting ask for.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell everybody of the sale that both sides have signed, and from when it may be frozen."""
+    from reelm.commands.transfer import announce as command
+    from reelm.commands.transfer.times import time
+
+    at = time(freeze_from, "--freeze-from")
+    with open_region(region) as parts:
+        command.announce(parts, at, notice_days, as_json=as_json)
+
+
 transfer.add_typer(room, name="room")

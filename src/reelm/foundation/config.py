@@ -188,6 +188,20 @@ class TechnologySettings(_Section, frozen=True):
     ] = []
 
 
+class TransferSettings(_Section, frozen=True):
+    """What holds for a sale of the region (docs/transfer.md)."""
+
+    notice_days: Annotated[
+        int,
+        Meta(
+            ge=0,
+            le=36_500,
+            description="Days for which people are told at least before the region is frozen for "
+            "a sale; a policy pack that asks for more goes before.",
+        ),
+    ] = 30
+
+
 class Settings(_Section, frozen=True):
     """All settings of a region."""
 
@@ -199,6 +213,7 @@ class Settings(_Section, frozen=True):
     media: MediaSettings = MediaSettings()
     contacts: ContactSettings = ContactSettings()
     technology: TechnologySettings = TechnologySettings()
+    transfer: TransferSettings = TransferSettings()
 
 
 def load(home: Path, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -241,6 +256,7 @@ _SECTIONS: dict[str, type[_Section]] = {
     "media": MediaSettings,
     "contacts": ContactSettings,
     "technology": TechnologySettings,
+    "transfer": TransferSettings,
 }
 
 

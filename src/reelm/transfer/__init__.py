@@ -2,9 +2,17 @@
 
 from reelm.transfer import models, move, room
 from reelm.transfer.abort import abort
+from reelm.transfer.announce import (
+    Announced,
+    Announcement,
+    announce,
+    announced,
+    refuse_before_notice_ends,
+)
 from reelm.transfer.approve import Lack, Position, check_approvals, refuse_unless_approved
 from reelm.transfer.current import KnownTransfer, newest_transfer, open_transfer, transfers
 from reelm.transfer.former_model import FormerModel, former_model
+from reelm.transfer.news import News, news, words
 from reelm.transfer.page import markdown
 from reelm.transfer.propose import Proposal, propose
 from reelm.transfer.scope import RULES
@@ -16,10 +24,13 @@ from reelm.transfer.technology import Choices
 
 __all__ = [
     "RULES",
+    "Announced",
+    "Announcement",
     "Choices",
     "FormerModel",
     "KnownTransfer",
     "Lack",
+    "News",
     "Position",
     "Proposal",
     "Said",
@@ -27,14 +38,18 @@ __all__ = [
     "TakenStatement",
     "abort",
     "add_signature",
+    "announce",
+    "announced",
     "check_approvals",
     "former_model",
     "markdown",
     "models",
     "move",
     "newest_transfer",
+    "news",
     "open_transfer",
     "propose",
+    "refuse_before_notice_ends",
     "refuse_if_stayed",
     "refuse_unless_approved",
     "room",
@@ -43,4 +58,5 @@ __all__ = [
     "status_of",
     "submit_statement",
     "transfers",
+    "words",
 ]
