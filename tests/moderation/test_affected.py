@@ -108,12 +108,12 @@ def test_notices_are_sealed_counted_and_marked(session, parts):
         )
     first = moderation.my_notices(session, parts, one)[0]
     assert moderation.unread(session, one) == 3
-    moderation.mark_read(session, one, first.id)
-    moderation.mark_read(session, one, first.id)
+    moderation.mark_read(session, parts, one, first.id)
+    moderation.mark_read(session, parts, one, first.id)
     assert moderation.unread(session, one) == 2
     with pytest.raises(Missing):
-        moderation.mark_read(session, other, first.id)
-    moderation.mark_all_read(session, one)
+        moderation.mark_read(session, parts, other, first.id)
+    moderation.mark_all_read(session, parts, one)
     assert (moderation.unread(session, one), moderation.unread(session, other)) == (0, 0)
     page = moderation.my_notices(session, parts, one, before=first.id, limit=1)
     assert len(page) == 1

@@ -19,6 +19,8 @@ from reelm.foundation.parts import Parts
 from reelm.proofs import sale
 from reelm.proofs.sale import Buyer, Conditions
 from reelm.regions import orders
+from reelm.regions.models import Tenure
+from reelm.transfer.models import RegionTransfer
 
 DAY = timedelta(days=1)
 EXPORTER = "BV"
@@ -165,6 +167,18 @@ def make_sale(session: Session, parts: Parts) -> Sale:
         make_authority(session, "Exporter", "license_technology", country=EXPORTER),
         make_body(session, ("supervise",)),
     )
+
+
+def bought(session: Session, sale: Sale, *, days_ago: int) -> None:
+    """Put the buyer in charge since some days ago."""
+    assert sale.proposal is not None
+    began_at = now() - days_ago * DAY
+    session.get_one(Tenure, 1).ended_at = began_at
+    key = sale.scope.buyer.public_key
+    session.add(Tenure(epoch=2, operator="Demo Buyer", public_key=key, began_at=began_at))
+    row = session.get_one(RegionTransfer, sale.proposal.transfer_id)
+    row.ended_at, row.ending = began_at, "cutover"
+    session.flush()
 
 
 def refused_at_the_door(sale, envelope, words):

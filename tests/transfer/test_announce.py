@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
-from tests.transfer.factory import DAY
+from tests.transfer.factory import DAY, bought
 
 from reelm import audit, regions, transfer
 from reelm.foundation.clock import now, utc_text
@@ -12,7 +12,6 @@ from reelm.foundation.errors import Conflict, Invalid, Missing
 from reelm.foundation.strict_json import canonical
 from reelm.regions.models import Tenure
 from reelm.regions.policy import Fact
-from reelm.transfer.models import RegionTransfer
 from reelm.transfer.news import TOLD_FOR
 from reelm.transfer.steps import steps
 
@@ -157,23 +156,11 @@ def test_everybody_is_told_who_buys_from_when_and_what_they_can_do(sale):
         assert said in words
 
 
-def bought(sale, days_ago):
-    """End the first tenure, and begin the buyer's."""
-    began_at = now() - days_ago * DAY
-    seller = sale.session.get_one(Tenure, 1)
-    seller.ended_at = began_at
-    key = sale.scope.buyer.public_key
-    sale.session.add(Tenure(epoch=2, operator="Demo Buyer", public_key=key, began_at=began_at))
-    row = sale.session.get_one(RegionTransfer, sale.proposal.transfer_id)
-    row.ended_at, row.ending = began_at, "cutover"
-    sale.session.flush()
-
-
 def test_after_the_cutover_everybody_is_told_for_ninety_days_who_holds_their_data(sale):
     assert TOLD_FOR >= 90 * DAY
     sale.approved()
     announce(sale)
-    bought(sale, 1)
+    bought(sale.session, sale, days_ago=1)
     found = news(sale)
     assert (found.what, found.seller, found.buyer) == ("cutover", "Test Operator", "Demo Buyer")
     assert "holds your data, which lies in AQ" in transfer.words(found)

@@ -1,10 +1,16 @@
 """The sale of the region over HTTP: told to anyone, decided by authorities from outside."""
 
+from datetime import timedelta
+
 import pytest
+from sqlalchemy import func, select
 from tests.regions.factory import make_body
-from tests.transfer.factory import EXPORTER, Sale, make_sale
+from tests.transfer.factory import EXPORTER, Sale, bought, make_sale
+from tests.web.staff import staff_of
 
 from reelm import accounts, moderation, transfer
+from reelm.foundation.parts import Parts
+from reelm.moderation.models import Notice
 
 STATEMENTS = "/api/transfers/statements"
 EXCLUDED = transfer.Choices(
@@ -96,3 +102,142 @@ def test_refused_statements_are_limited_by_address_and_taken_ones_are_not(
     assert [hand_in(client, b"{}").status_code for _ in range(3)] == [400, 400, 429]
     for _ in range(3):
         assert hand_in(client, sale.signature(sale.seller_key)).status_code == 201
+
+
+@pytest.fixture
+def announced(parts: Parts, sale: Sale) -> Sale:
+    """A sale that both sides have signed, and of which everybody was told."""
+    for key in (sale.seller_key, sale.buyer_key):
+        with parts.transaction() as session:
+            transfer.submit_statement(session, sale.signature(key))
+    with parts.transaction() as session:
+        transfer.announce(session, parts)
+    return sale
+
+
+BANNER = "This service is being sold to Demo Buyer"
+
+
+def test_before_it_is_announced_no_page_speaks_of_a_sale(client, sale):
+    for path in ("/", "/region", "/transfer"):
+        assert BANNER not in client.get(path).text
+
+
+def test_each_page_tells_of_an_announced_sale_and_what_it_means(client, join, announced):
+    for one in (client, join("asha")):
+        for path in (
+            "/",
+            "/terms",
+            "/region",
+            "/transfer",
+            "/@nobody",
+            "/objection?about=transfer",
+        ):
+            assert BANNER in one.get(path, headers={"accept": "text/html"}).text, path
+    page = client.get("/transfer").text
+    number = client.get("/api/region").json()["transfer"]["id"]
+    assert f"/objection?about=transfer&amp;id={number}" in page
+    assert "erase your account so that nothing of it goes along" in page
+
+
+def test_the_api_tells_from_when_it_may_be_frozen(client, announced):
+    told = client.get("/api/region").json()
+    assert told["handed_over"] is None
+    found = told["transfer"]["announced"]
+    assert (found["notice_days"], found["notice_source"]) == (30, "setting")
+    assert found["freeze_from"] > found["made_at"]
+    assert client.get("/api/transfers").json()["transfers"][0]["announced"] == found
+
+
+def notices(client):
+    return client.get("/api/me/notices").json()
+
+
+def rows(parts):
+    with parts.transaction() as session:
+        return session.scalar(select(func.count()).select_from(Notice))
+
+
+def test_each_account_has_a_notice_of_it_and_a_row_only_once_it_was_read(
+    client, join, parts, announced
+):
+    asha, bina, later = join("asha"), join("bina"), announced.proposal.transfer_id
+    (one,) = notices(asha)["notices"]
+    assert (one["about"], one["about_id"], one["can_object"]) == ("transfer", str(later), True)
+    assert "Demo Buyer is to run it in place of" in one["words"]
+    assert (notices(asha)["unread"], rows(parts)) == (1, 0)
+    assert "Notices (1)" in asha.get("/terms").text
+    assert asha.put(f"/api/me/notices/{one['id']}/read").status_code == 204
+    assert asha.put(f"/api/me/notices/{one['id']}/read").status_code == 204
+    (read,) = notices(asha)["notices"]
+    assert (read["id"], read["words"], read["made_at"]) == (one["id"], one["words"], one["made_at"])
+    assert read["read_at"] is not None
+    assert (notices(asha)["unread"], notices(bina)["unread"], rows(parts)) == (0, 1, 1)
+    assert asha.put("/api/me/notices/1/read").status_code == 404
+
+    with parts.transaction() as session:
+        before = transfer.open_transfer(session)
+        found = transfer.announced_of(session, before.id)
+        assert found is not None
+        transfer.announce(session, parts, freeze_from=found[0].freeze_from + timedelta(days=1))
+    assert [notices(one)["unread"] for one in (asha, bina)] == [1, 1]
+    for one in (asha, bina):
+        assert one.post("/notices/read", follow_redirects=False).status_code == 303
+        (only,) = [row for row in notices(one)["notices"] if row["read_at"]]
+        assert only["words"] == notices(one)["notices"][0]["words"]
+        assert notices(one)["unread"] == 0
+
+
+def test_the_notice_stands_in_its_place_among_the_others(client, join, parts, announced):
+    asha = join("asha")
+    account_id = int(asha.get("/api/me").json()["id"])
+    with parts.transaction() as session:
+        for number in range(3):
+            moderation.tell(
+                session, parts, account_id, about="grievance", about_id=number, what="x", words="y"
+            )
+    seen, cursor = [], ""
+    while cursor is not None:
+        told = asha.get(f"/api/me/notices?limit=2{cursor and '&cursor=' + cursor}").json()
+        seen += [one["about"] for one in told["notices"]]
+        cursor = told["cursor"]
+    assert seen == ["grievance"] * 3 + ["transfer"]
+
+
+def test_a_person_objects_to_the_sale_with_an_account_or_without(client, join, parts, announced):
+    number = str(announced.proposal.transfer_id)
+    asha = join("asha")
+    body = {"about": "transfer", "id": number, "detail": "My data stays with whom I gave it to."}
+    assert client.post("/api/objections", json=body).status_code == 201
+    page = asha.get(f"/objection?about=transfer&id={number}").text
+    assert "Object to the sale of this region" in page
+    assert asha.post("/objection", data=body).status_code == 201
+    (mine,) = asha.get("/api/me/grievances").json()["grievances"]
+    assert (mine["kind"], mine["target_kind"], mine["target_id"]) == (
+        "objection",
+        "transfer",
+        number,
+    )
+    officer = staff_of(parts, join("olga"), "olga", "officer")
+    found = officer.get("/api/staff/grievances?kind=objection").json()["grievances"]
+    assert [one["target_kind"] for one in found] == ["transfer", "transfer"]
+    opened = officer.get(f"/api/staff/grievances/{mine['id']}").json()
+    assert (opened["detail"], opened["target_exists"]) == (body["detail"], True)
+    assert (
+        '<a href="/transfer">transfer</a>' in officer.get(f"/console/grievances/{mine['id']}").text
+    )
+
+
+def test_after_the_cutover_each_page_and_account_is_told_who_holds_the_data(
+    client, join, parts, announced
+):
+    asha = join("asha")
+    with parts.transaction() as session:
+        bought(session, announced, days_ago=1)
+    assert client.get("/api/region").json()["handed_over"]["buyer"] == "Demo Buyer"
+    assert "Demo Buyer runs this service now" in client.get("/terms").text
+    assert "holds your data, which lies in AQ" in client.get("/transfer").text
+    (one,) = notices(asha)["notices"]
+    assert (one["what"], one["can_object"]) == ("cutover", True)
+    assert asha.put(f"/api/me/notices/{one['id']}/read").status_code == 204
+    assert notices(asha)["unread"] == 0

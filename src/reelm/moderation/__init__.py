@@ -15,6 +15,7 @@ from reelm.moderation.follow import FollowedGrievance, follow_grievance, my_grie
 from reelm.moderation.legal_orders import check_order, enter_order, submit_order
 from reelm.moderation.notices import (
     ReadNotice,
+    ToEverybody,
     mark_all_read,
     mark_read,
     my_notices,
@@ -65,6 +66,7 @@ __all__ = [
     "StatementOfReasons",
     "Target",
     "TargetKind",
+    "ToEverybody",
     "Waiting",
     "acknowledge",
     "check_order",

@@ -18,7 +18,7 @@ from reelm.foundation.database import (
 
 
 class Grievance(Base):
-    """Somebody complains: of a video, comment or account, or of a decision or order about theirs.
+    """Somebody complains: of a video, comment, account, decision or order, or of the region's sale.
 
     Its texts are sealed by a data key of its own (`account_key` row of its id), since a grievance
     may come from a person without an account. The table keeps the name that it began with, to
@@ -38,7 +38,7 @@ class Grievance(Base):
     kind: Mapped[str] = mapped_column(server_default="report", info=BEHAVIOUR)  # report, objection
     # `anonymised`: what the column holds once the reporter's account is erased.
     reporter_id: Mapped[int | None] = mapped_column(info={**BEHAVIOUR, "anonymised": None})
-    # video, comment, account; of an objection: order, decision
+    # video, comment, account; of an objection: order, decision, transfer
     target_kind: Mapped[str] = mapped_column(info=BEHAVIOUR)
     target_id: Mapped[int] = mapped_column(info=BEHAVIOUR)
     reason: Mapped[str] = mapped_column(info=BEHAVIOUR)
@@ -91,7 +91,7 @@ class Decision(Base):
 
 
 class Notice(Base):
-    """What a person is told about an order, a decision or a grievance of theirs."""
+    """What a person is told about an order, decision or grievance of theirs, or the sale."""
 
     __tablename__ = "notice"
     __data__ = DataClass(Residency.REGION, Transfer.TRANSFER, Erasure.DELETE)
@@ -102,7 +102,7 @@ class Notice(Base):
 
     account_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=OPERATIONAL)
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=OPERATIONAL)
-    about: Mapped[str] = mapped_column(info=BEHAVIOUR)  # order, decision, grievance
+    about: Mapped[str] = mapped_column(info=BEHAVIOUR)  # order, decision, grievance, transfer
     about_id: Mapped[int] = mapped_column(info=OPERATIONAL)
     what: Mapped[str] = mapped_column(info=BEHAVIOUR)  # in_force, ended, made, reversed, ...
     words: Mapped[bytes] = mapped_column(info=SEALED)

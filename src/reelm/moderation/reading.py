@@ -5,7 +5,19 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, and_, case, func, literal, select, tuple_
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Row,
+    and_,
+    case,
+    column,
+    func,
+    literal,
+    select,
+    table,
+    tuple_,
+)
 from sqlalchemy.orm import Session
 
 from reelm import regions
@@ -27,6 +39,8 @@ _TARGETS: dict[str, Any] = {
     "account": Account.id,
     "order": LegalOrder.id,
     "decision": Decision.id,
+    # Of a room above this one: its table is known by name.
+    "transfer": table("transfer", column("id", BigInteger)).c.id,
 }
 # Stands for no deadline in the order of what is due.
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)

@@ -30,12 +30,12 @@ from reelm.moderation.deadlines import Deadlines, deadlines
 from reelm.moderation.models import Grievance
 
 Kind = Literal["report", "objection"]
-TargetKind = Literal["video", "comment", "account", "order", "decision"]
+TargetKind = Literal["video", "comment", "account", "order", "decision", "transfer"]
 Reason = Literal[
     "spam", "nudity", "violence", "hate", "minor_safety", "illegal", "other", "objection"
 ]
 # What an objection is about, and nothing else is.
-OBJECTED_TO = frozenset({"order", "decision"})
+OBJECTED_TO = frozenset({"order", "decision", "transfer"})
 MOST_DETAIL, MOST_CONTACT = 4000, 200
 _CODE_BYTES = 10  # 80 random bits: a fast hash of them cannot be reversed
 
@@ -51,7 +51,7 @@ class NewGrievance(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def kind(self) -> Kind:
-        """Whether it is a report, or an objection to an order or decision."""
+        """Whether it is a report, or an objection to an order, a decision or a sale."""
         return "objection" if self.target_kind in OBJECTED_TO else "report"
 
 
@@ -88,7 +88,7 @@ def receive_grievance(
     detail = paragraphs(new.detail, what="detail", most=MOST_DETAIL)
     contact = paragraphs(new.contact, what="contact", most=MOST_CONTACT)
     if (new.reason == "objection") != (new.kind == "objection"):
-        raise Invalid("The reason of an objection to an order or decision is objection.")
+        raise Invalid("The reason of an objection to an order, a decision or a sale is objection.")
     if new.kind == "objection" and not detail:
         raise Invalid("Say why you object.")
     number, code = new_id(), _new_code()

@@ -7,6 +7,7 @@ from reelm.transfer.announce import (
     Announcement,
     announce,
     announced,
+    announced_of,
     refuse_before_notice_ends,
 )
 from reelm.transfer.approve import Lack, Position, check_approvals, refuse_unless_approved
@@ -40,6 +41,7 @@ __all__ = [
     "add_signature",
     "announce",
     "announced",
+    "announced_of",
     "check_approvals",
     "former_model",
     "markdown",

@@ -107,6 +107,12 @@ def announced(taken: Sequence[TransferStep]) -> Announcement | None:
     return None if step is None else read_announcement(step)
 
 
+def announced_of(session: Session, transfer_id: int) -> tuple[Announcement, datetime] | None:
+    """Return the announcement of a sale that stands, and when it was made."""
+    step = last_step(steps(session, transfer_id), ANNOUNCED)
+    return None if step is None else (read_announcement(step), step.made_at)
+
+
 def read_announcement(step: TransferStep) -> Announcement:
     """Return the announcement that a step holds."""
     return decoded(step.document.encode(), Announcement, "The announcement")

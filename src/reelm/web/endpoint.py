@@ -23,7 +23,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from reelm import moderation
+from reelm import moderation, transfer
 from reelm.accounts import Power, Reader
 from reelm.feed.live import LiveFeed, Outbox
 from reelm.foundation.database import Session
@@ -41,6 +41,7 @@ from reelm.foundation.logs import Line
 from reelm.foundation.parts import Parts
 from reelm.web.bodies import form_body, json_body, read_body
 from reelm.web.gathering import Gathering
+from reelm.web.news import as_notice
 from reelm.web.staff_gate import check_staff, elsewhere, reader_of, without_purpose
 from reelm.web.viewer import Answered, Call, Cookies, Viewer, call_of, viewer_key, viewer_of
 
@@ -228,8 +229,8 @@ def _run(endpoint: Endpoint, parts: Parts, request: Request, data: bytes) -> Res
         }
         if reads:
             injected[Reader] = reader_of(session, viewer)
-        if endpoint.produces == "text/html" and viewer.account_id is not None:
-            request.state.unread = moderation.unread(session, viewer.account_id)
+        if endpoint.produces == "text/html":
+            _tell(session, viewer, request)
         for name, (hint, _) in endpoint.inputs.items():
             if hint in INJECTED:
                 arguments[name] = injected[hint]
@@ -240,6 +241,14 @@ def _run(endpoint: Endpoint, parts: Parts, request: Request, data: bytes) -> Res
         cookies.remember(viewer, viewer_key(parts.region_key))
     cookies.apply(response)
     return response
+
+
+def _tell(session: Session, viewer: Viewer, request: Request) -> None:
+    """Look up what every page shows: news of a sale, and how many notices are unread."""
+    request.state.news = told = transfer.news(session)
+    if viewer.account_id is not None:
+        to_all = [] if told is None else [as_notice(told)]
+        request.state.unread = moderation.unread(session, viewer.account_id, to_all)
 
 
 def _write(live: LiveFeed, outbox: Outbox) -> None:

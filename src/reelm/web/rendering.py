@@ -41,6 +41,7 @@ def page(
         .get_template(template)
         .render(
             viewer=_viewer(viewer, getattr(request.state, "unread", 0)),
+            news=msgspec.to_builtins(getattr(request.state, "news", None)),
             region=_region(settings),
             asset=static.url,
             import_map_json=static.import_map(),

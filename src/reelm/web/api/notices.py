@@ -1,4 +1,4 @@
-"""Notices to the signed-in person about orders, decisions and grievances."""
+"""Notices to the signed-in person about orders, decisions, grievances and the region's sale."""
 
 from datetime import datetime
 
@@ -9,7 +9,15 @@ from reelm.foundation.database import Session
 from reelm.foundation.parts import Parts
 from reelm.web.api.me import account_id_of
 from reelm.web.api.paging import Cursor, PageSize, cursor_after, number_of
+from reelm.web.news import to_everybody
 from reelm.web.viewer import Viewer
+
+# Notices of what one may object to, by what they are about.
+CAN_OBJECT = {
+    "order": {"in_force"},
+    "decision": {"made"},
+    "transfer": {"announced", "cutover"},
+}
 
 
 class NoticeRow(msgspec.Struct, frozen=True):
@@ -45,17 +53,17 @@ def list_notices(
     limit: PageSize = 50,
 ) -> Notices:
     """List one's notices; they stay unread until they are marked."""
-    account_id = account_id_of(viewer)
+    account_id, to_all = account_id_of(viewer), to_everybody(session)
     found = moderation.my_notices(
-        session, parts, account_id, before=number_of(cursor), limit=limit + 1
+        session, parts, account_id, before=number_of(cursor), limit=limit + 1, to_all=to_all
     )
     rows = [_row(one) for one in found[:limit]]
-    return Notices(rows, moderation.unread(session, account_id), cursor_after(found, limit))
+    return Notices(rows, moderation.unread(session, account_id, to_all), cursor_after(found, limit))
 
 
-def mark_read(session: Session, viewer: Viewer, notice_id: int) -> None:
+def mark_read(session: Session, parts: Parts, viewer: Viewer, notice_id: int) -> None:
     """Mark a notice as read."""
-    moderation.mark_read(session, account_id_of(viewer), notice_id)
+    moderation.mark_read(session, parts, account_id_of(viewer), notice_id, to_everybody(session))
 
 
 def _row(found: moderation.ReadNotice) -> NoticeRow:
@@ -67,6 +75,6 @@ def _row(found: moderation.ReadNotice) -> NoticeRow:
         words=found.words,
         made_at=found.made_at,
         read_at=found.read_at,
-        can_object=found.about in {"order", "decision"} and found.what in {"in_force", "made"},
+        can_object=found.what in CAN_OBJECT.get(found.about, ()),
         videos=found.videos,
     )

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 from starlette.responses import Response
 
-from reelm import audit, regions
+from reelm import audit, regions, transfer
 from reelm.feed.live import LiveFeed
 from reelm.foundation.clock import now
 from reelm.foundation.config import Settings
@@ -76,6 +76,16 @@ class ToldOrder(msgspec.Struct, frozen=True):
     accounts: int
 
 
+class HandedOver(msgspec.Struct, frozen=True):
+    """For 90 days after a sale: whose it was, who runs it, where the data lies, since when."""
+
+    transfer_id: str
+    seller: str
+    buyer: str
+    data_country: str
+    since: datetime
+
+
 class LastCheckpoint(msgspec.Struct, frozen=True):
     """The newest checkpoint of the audit log."""
 
@@ -97,6 +107,7 @@ class PublicRegion(RegionFacts, frozen=True):
     orders_in_force: int
     transfer: ToldTransfer | None
     model: ModelAfterSale | None
+    handed_over: HandedOver | None
     checkpoint: LastCheckpoint | None
     contacts: Contacts
     links: dict[str, str]
@@ -118,6 +129,7 @@ def read_region(session: Session, parts: Parts, live: LiveFeed) -> PublicRegion:
         orders_in_force=len(orders),
         transfer=tell_open(session),
         model=model_after_sale(session, live),
+        handed_over=_handed_over(session),
         checkpoint=_checkpoint(session),
         contacts=contacts(parts.settings),
         links=LINKS,
@@ -147,6 +159,13 @@ def security_txt(parts: Parts) -> Response:
 def _in_charge(session: Session) -> InCharge:
     tenure = regions.current_tenure(session)
     return InCharge(tenure.epoch, tenure.operator, tenure.began_at, tenure.public_key)
+
+
+def _handed_over(session: Session) -> HandedOver | None:
+    told = transfer.news(session)
+    if told is None or told.what != "cutover":
+        return None
+    return HandedOver(str(told.transfer_id), told.seller, told.buyer, told.country, told.at)
 
 
 def _places(settings: Settings) -> DataPlaces:

@@ -33,9 +33,9 @@ class ReportForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class ObjectionForm(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An objection to a legal order or to a decision of the staff."""
+    """An objection to a legal order, to a decision of the staff or to the sale of the region."""
 
-    about: Literal["order", "decision"]
+    about: Literal["order", "decision", "transfer"]
     id: Id
     detail: Annotated[str, Meta(min_length=1, max_length=4000)]
     contact: Contact = ""
@@ -101,7 +101,7 @@ def send_report(
 
 
 def send_objection(session: Session, parts: Parts, viewer: Viewer, body: ObjectionForm) -> Received:
-    """Object to a legal order or to a decision; an account is not needed."""
+    """Object to a legal order, a decision or the region's sale; an account is not needed."""
     new = moderation.NewGrievance(
         target_kind=body.about,
         target_id=id_number(body.id),

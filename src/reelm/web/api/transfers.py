@@ -38,6 +38,18 @@ class ToldStay(msgspec.Struct, frozen=True):
     since: datetime
 
 
+class ToldAnnouncement(msgspec.Struct, frozen=True):
+    """What people were told: before `freeze_from` nothing is frozen; since when, and who asks it.
+
+    `notice_source` is policy_pack, setting or command: what asked for so many days of notice.
+    """
+
+    freeze_from: datetime
+    notice_days: int
+    notice_source: str
+    made_at: datetime
+
+
 class ToldTransfer(msgspec.Struct, frozen=True, kw_only=True):
     """A sale as far as it may be told: who buys, the digest of the scope, the state, the stays."""
 
@@ -50,6 +62,7 @@ class ToldTransfer(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     signed_by: list[str]
     approvals: list[ToldApproval]
+    announced: ToldAnnouncement | None
     stays: list[ToldStay]
 
 
@@ -118,7 +131,16 @@ def tell(session: Session, one: KnownTransfer) -> ToldTransfer:
             ToldApproval(by.authority, by.powers, by.standing, by.valid_until)
             for by in found.approvals
         ],
+        announced=_announced(session, one),
         stays=[
             ToldStay(stay.authority, stay.reference, stay.basis, stay.since) for stay in found.stays
         ],
     )
+
+
+def _announced(session: Session, one: KnownTransfer) -> ToldAnnouncement | None:
+    found = transfer.announced_of(session, one.id)
+    if found is None:
+        return None
+    told, made_at = found
+    return ToldAnnouncement(told.freeze_from, told.notice_days, told.notice_source, made_at)

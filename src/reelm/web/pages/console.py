@@ -253,6 +253,8 @@ def _target_url(session: Session, found: grievances_api.OpenedRow) -> str | None
     kind, number = found.grievance.target_kind, found.grievance.target_id
     if not found.target_exists:
         return None
+    if kind == "transfer":
+        return "/transfer"
     if kind in {"order", "decision"}:
         return f"/console/{kind}s/{number}"
     return address_of(session, kind, int(number))

@@ -17,11 +17,12 @@ from reelm.web.api import notices as notices_api
 from reelm.web.api import reports as reports_api
 from reelm.web.api.me import account_id_of
 from reelm.web.errors import STATUS
+from reelm.web.news import to_everybody
 from reelm.web.rendering import page
 from reelm.web.viewer import Viewer
 
 Kind = Literal["video", "comment", "account"]
-About = Literal["order", "decision"]
+About = Literal["order", "decision", "transfer"]
 Number = Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,18}$")]
 Fields = dict[str, str]
 
@@ -130,9 +131,9 @@ def notices(
     )
 
 
-def read_notices(session: Session, viewer: Viewer) -> Response:
+def read_notices(session: Session, parts: Parts, viewer: Viewer) -> Response:
     """Mark all of one's notices as read."""
-    moderation.mark_all_read(session, account_id_of(viewer))
+    moderation.mark_all_read(session, parts, account_id_of(viewer), to_everybody(session))
     return RedirectResponse("/notices", 303)
 
 

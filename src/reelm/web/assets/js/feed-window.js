@@ -48,7 +48,7 @@ export class FeedWindow {
       (this.cards.at(-1) ?? this.spacer).after(card);
       this.cards.push(card);
     }
-    this.spacer.style.height = `calc(${this.start} * 100dvh)`;
+    this.spacer.style.height = `calc(${this.start} * var(--tall))`;
   }
 
   drop(card, dropped) {

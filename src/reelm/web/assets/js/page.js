@@ -13,6 +13,11 @@ document.addEventListener("click", (event) => {
   if (button) act(button);
 });
 
+for (const button of document.querySelectorAll("[data-put-away]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => button.closest("aside").remove());
+}
+
 function toggleReveal(button) {
   const input = button.parentElement.querySelector("input");
   const shown = input.type === "password";
