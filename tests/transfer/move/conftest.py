@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import psycopg
 import pytest
 from tests.transfer.bundle_factory import fill
@@ -32,9 +33,17 @@ class Moving:
     sale: Sale
 
     def freeze(self) -> None:
-        """Rehearse and freeze."""
+        """Tell everybody, rehearse and freeze."""
+        self.announce()
         move.rehearse(self.seller, self.exchange)
         move.freeze(self.seller)
+
+    def announce(self) -> None:
+        """Tell everybody, in a region that asks for no days of notice."""
+        at_once = msgspec.structs.replace(self.seller.settings.transfer, notice_days=0)
+        settings = msgspec.structs.replace(self.seller.settings, transfer=at_once)
+        with self.seller.transaction() as session:
+            transfer.announce(session, replace(self.seller, settings=settings))
 
     def sealed(self) -> None:
         """Go on until the bundle is there."""

@@ -17,6 +17,9 @@ def test_a_move_goes_from_approved_to_the_cutover(moving):
     assert moving.state() == "approved"
     move.rehearse(moving.seller, moving.exchange)
     assert moving.state() == "rehearsed"
+    with pytest.raises(Conflict, match="not been told"):
+        move.freeze(moving.seller)
+    moving.announce()
     move.freeze(moving.seller)
     assert moving.state() == "frozen"
     move.seal_region(moving.seller, moving.exchange)

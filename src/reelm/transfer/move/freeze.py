@@ -15,6 +15,7 @@ from reelm.foundation.database.roles import app_role
 from reelm.foundation.errors import Conflict
 from reelm.foundation.parts import Parts
 from reelm.foundation.strict_json import canonical
+from reelm.transfer.announce import refuse_before_notice_ends
 from reelm.transfer.approve import refuse_unless_approved
 from reelm.transfer.bundle.tables import moved_tables
 from reelm.transfer.current import KnownTransfer, newest_transfer
@@ -53,6 +54,7 @@ def freeze(parts: Parts) -> KnownTransfer:
     with parts.transaction() as session:
         transfer = refuse_unless_approved(session)
         if not is_frozen(session):
+            refuse_before_notice_ends(session, transfer)
             _refuse_unless_rehearsed(session, transfer)
             _freeze(session, parts, transfer)
     audit.integrate(parts.database, regions.audit_signer(parts))
