@@ -1,6 +1,7 @@
 """A sale that everybody has approved, between a region and a buyer with servers of their own."""
 
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -74,8 +75,11 @@ class Moving:
 
     def write(self, parts: Parts, statement: str) -> int:
         """Run a statement as the serving role; return how many rows it wrote."""
-        with psycopg.connect(parts.database.conninfo) as connection:
-            return connection.execute(statement.encode()).rowcount
+        # Closed also where the commit is refused, which psycopg's own block does not do.
+        with closing(psycopg.connect(parts.database.conninfo)) as connection:
+            rows = connection.execute(statement.encode()).rowcount
+            connection.commit()
+            return rows
 
 
 def as_owner(parts: Parts, owner: str) -> Parts:
