@@ -9,6 +9,7 @@ import msgspec
 import psycopg
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from tests.accounts.factory import signed_up
+from tests.commands.factory import Ran, reelm
 from tests.transfer.factory import public
 from tests.transfer.vectors import BUYER, scope
 
@@ -17,9 +18,12 @@ from reelm.foundation.config import load
 from reelm.foundation.envelope import add_signatures
 from reelm.foundation.home import Home
 from reelm.foundation.strict_json import canonical
+from reelm.proofs import certificate as form
 from reelm.proofs import handover, sale
+from reelm.proofs.journal import Line, read_journal
 from reelm.proofs.keys import endorse, origin, origin_of
 from reelm.proofs.note import public_bytes
+from reelm.transfer import wind_down as room
 from reelm.videos.objects import POSTERS
 
 NAME = "Test"
@@ -134,3 +138,32 @@ def copy_of(seller: Seller, folder: Path) -> Seller:
     for name in ("region", "sale"):
         subprocess.run(["cp", "-a", str(seller.home.parent / name), str(folder / name)], check=True)
     return Seller(folder / "region", folder / "sale", folder / "saved")
+
+
+def options(seller: Seller) -> tuple[object, ...]:
+    """Return the arguments of a wind-down, as the seller's operator types them."""
+    return (
+        "transfer", "wind-down", "--region", seller.home, "--exchange", seller.exchange,
+        "--declared", seller.declared, "--yes",
+    )  # fmt: skip
+
+
+def down(seller: Seller, *more: object) -> Ran:
+    """Wind a seller down, as its operator does."""
+    return reelm(*options(seller), *more)
+
+
+def certificate_of(seller: Seller) -> form.Certificate:
+    made = reelm("transfer", "certificate", "--region", seller.home, "--exchange", seller.exchange)
+    assert made.status == 0, made.err
+    return form.opened((seller.exchange / room.CERTIFICATE).read_bytes())[0]
+
+
+def lines_of(seller: Seller) -> list[Line]:
+    return read_journal((seller.home / "winding-down/journal.jsonl").read_bytes())
+
+
+def everything(*folders: Path) -> bytes:
+    return b"".join(
+        path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file()
+    )

@@ -7,47 +7,30 @@ from pathlib import Path
 import msgspec
 import psycopg
 import pytest
-import typer
 from cryptography.hazmat.primitives import serialization
 from tests.commands.factory import reelm
 from tests.transfer.factory import public
 from tests.transfer.vectors import BUYER, HOST
-from tests.transfer.wind_down.factory import DECLARED, NAME, SECRET, Seller, cutover_of
+from tests.transfer.wind_down.factory import (
+    DECLARED,
+    NAME,
+    SECRET,
+    certificate_of,
+    cutover_of,
+    down,
+    everything,
+    lines_of,
+)
 
 from reelm import accounts
 from reelm.commands.transfer import wind_down as command
 from reelm.commands.transfer.wind_down import site_of
 from reelm.foundation.errors import Conflict, Invalid
 from reelm.proofs import certificate as form
-from reelm.proofs.journal import read_journal
 from reelm.transfer import wind_down as room
 from reelm.transfer.wind_down import probes, run
 from reelm.transfer.wind_down.journal import open_journal
 from reelm.transfer.wind_down.register import Register
-
-
-def down(seller: Seller, *options: object):
-    """Wind a seller down, as its operator does."""
-    return reelm(
-        "transfer", "wind-down", "--region", seller.home, "--exchange", seller.exchange,
-        "--declared", seller.declared, "--yes", *options,
-    )  # fmt: skip
-
-
-def certificate_of(seller: Seller) -> form.Certificate:
-    made = reelm("transfer", "certificate", "--region", seller.home, "--exchange", seller.exchange)
-    assert made.status == 0, made.err
-    return form.opened((seller.exchange / room.CERTIFICATE).read_bytes())[0]
-
-
-def lines_of(seller: Seller):
-    return read_journal((seller.home / "winding-down/journal.jsonl").read_bytes())
-
-
-def everything(*folders: Path) -> bytes:
-    return b"".join(
-        path.read_bytes() for folder in folders for path in folder.rglob("*") if path.is_file()
-    )
 
 
 def pem_of(key, path):
@@ -174,11 +157,11 @@ def test_the_buyers_own_region_is_left_alone(seller):
 
 def test_it_asks_for_the_name(seller, monkeypatch):
     site = site_of(seller.home, seller.exchange, ())
-    monkeypatch.setattr(typer, "prompt", lambda _: "another")
+    monkeypatch.setattr("typer.prompt", lambda _: "another")
     with pytest.raises(Invalid, match="Nothing was destroyed"):
         command.wind_down(site, None, [], is_sure=False)
     assert (seller.home / "keys/region-key").exists()
-    monkeypatch.setattr(typer, "prompt", lambda _: NAME)
+    monkeypatch.setattr("typer.prompt", lambda _: NAME)
     assert command.wind_down(site, seller.declared, [], is_sure=False) == 0
 
 
@@ -266,8 +249,8 @@ def test_the_certificate_is_cosigned_and_checked_without_a_region(seller, tmp_pa
     assert down(seller).status == 0
     certificate_of(seller)
     path = seller.exchange / room.CERTIFICATE
-    scope, cutover = (seller.exchange / name for name in ("scope.json", "cutover.dsse"))
-    papers = ("--scope", scope, "--cutover", cutover)
+    cutover = ("--cutover", seller.exchange / "cutover.dsse")
+    papers = ("--scope", seller.exchange / "scope.json", *cutover)
     journal = ("--journal", seller.exchange / room.JOURNAL)
     host = ("--authority-key", public(HOST))
     check = ("transfer", "check-certificate", path, *papers, *host, *journal)
