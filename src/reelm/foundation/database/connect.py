@@ -75,7 +75,8 @@ class Database:
             except DBAPIError as error:
                 if error.connection_invalidated:
                     raise Unavailable(AWAY) from error
-                if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+                is_refused = isinstance(error.orig, psycopg.errors.InsufficientPrivilege)
+                if is_refused and self._is_frozen():
                     raise Frozen(FROZEN) from error
                 raise
 
@@ -83,6 +84,12 @@ class Database:
         """Close all connections; one that a thread still holds ends as it is given back."""
         self.is_closed = True
         self.engine.dispose()
+
+    def _is_frozen(self) -> bool:
+        """Whether the fence of a freeze is closed; asked only where a write was refused."""
+        with self.engine.connect() as connection:
+            found = connection.scalar(text("SELECT to_regprocedure('public.reelm_frozen()')"))
+        return found is not None
 
     def _end_late(self, connection: Any, _: object) -> None:
         if self.is_closed and connection is not None:
