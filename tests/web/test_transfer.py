@@ -137,7 +137,7 @@ def test_each_page_tells_of_an_announced_sale_and_what_it_means(client, join, an
     page = client.get("/transfer").text
     number = client.get("/api/region").json()["transfer"]["id"]
     assert f"/objection?about=transfer&amp;id={number}" in page
-    assert "erase your account so that nothing of it goes along" in page
+    assert "erase your account, which then does not go along" in page
 
 
 def test_the_api_tells_from_when_it_may_be_frozen(client, announced):

@@ -65,8 +65,8 @@ def words(told: News) -> str:
             "\n\nFrom then on it may be closed to changes for a while and handed over: your"
             " account, your videos, what you wrote, whom you follow and your settings go to the"
             " new operator as they are. Your password goes on to work; you sign in again once."
-            "\n\nUntil then you can take your data along, erase your account so that nothing of it"
-            " goes along, or object to the sale."
+            "\n\nUntil then you can take your data along, erase your account, which then does not"
+            " go along, or object to the sale."
         )
     return (
         f"Since {_day(told.at)} {told.buyer} runs this service in place of {told.seller}, and"
