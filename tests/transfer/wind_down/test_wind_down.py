@@ -2,6 +2,9 @@
 
 import contextlib
 import shutil
+import threading
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import msgspec
@@ -180,6 +183,51 @@ def test_a_hold_is_listed_and_ends(seller):
     # Running again without the option does not lose what is held.
     assert down(seller).status == 0
     assert site.store.get(held.key)
+
+
+def test_what_was_held_goes_when_the_hold_has_ended(seller, monkeypatch):
+    site = site_of(seller.home, seller.exchange, ())
+    site.store.put_bytes("sealed-copies", b"encrypted for an authority")
+    order = ("--basis", "Order 7/2026 of the Court of X", "--until", "2999-01-01")
+    assert down(seller, "--hold", "objects/sealed-copies", *order).status == 0
+    first = certificate_of(seller)
+    later = datetime(2999, 1, 2, tzinfo=UTC)
+    monkeypatch.setattr("reelm.transfer.wind_down.register.now", lambda: later)
+    refused = reelm(
+        "transfer", "certificate", "--region", seller.home, "--exchange", seller.exchange
+    )
+    assert "objects/sealed-copies: it is still there" in refused.err
+    assert down(seller).status == 0
+    assert not list(site.store.list("sealed-copies"))
+    second = certificate_of(seller)
+    assert {copy.outcome for copy in second.register} == {"destroyed"}
+    assert second.journal.lines > first.journal.lines
+
+
+@pytest.mark.parametrize(("status", "is_open"), [(200, True), (410, False), (303, False)])
+def test_an_old_address_that_still_answers_is_found(seller, status, is_open):
+    asked = []
+
+    class Old(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append((self.path, self.headers["Cookie"]))
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Old) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        (seller.home / "serve.lock").write_text(f"127.0.0.1 {server.server_port}\n")
+        planted = accounts.Canary("s", "5", "a-token", "another", "", "")
+        site = site_of(seller.home, seller.exchange, ())
+        found = probes.probe_address(site, planted, ["/api/me", "/media/5/360.mp4"])
+        server.shutdown()
+    assert found.is_open is is_open
+    assert [path for path, _ in asked] == ["/api/me", "/media/5/360.mp4"]
+    assert asked[0][1] == "reelm_session=a-token"
 
 
 def test_what_opens_something_cannot_be_held(seller):
