@@ -172,13 +172,15 @@ def test_a_hold_is_listed_and_ends(seller):
     site = site_of(seller.home, seller.exchange, ())
     held = site.store.put_bytes("sealed-copies", b"encrypted for an authority")
     order = ("--basis", "Order 7/2026 of the Court of X", "--until", "2999-01-01")
-    ran = down(seller, "--hold", "objects/sealed-copies", *order)
-    assert ran.status == 0, ran.err
+    logs = (*order, "--hold", "logs", *order)
+    ran = down(seller, "--hold", "objects/sealed-copies", *logs)
+    assert ran.status == 0, ran.out + ran.err
     assert "objects/sealed-copies" in ran.out
     stated = certificate_of(seller)
-    (copy,) = [one for one in stated.register if one.outcome == "held"]
-    assert copy.name == "objects/sealed-copies"
-    assert copy.hold == form.Hold(basis=order[1], until="2999-01-01")
+    copies = {one.name: one for one in stated.register if one.outcome == "held"}
+    assert copies.keys() == {"objects/sealed-copies", "logs"}
+    assert (seller.home / "logs/postgres.log").exists()
+    assert copies["logs"].hold == form.Hold(basis=order[1], until="2999-01-01")
     assert site.store.get(held.key)
     # Running again without the option does not lose what is held.
     assert down(seller).status == 0

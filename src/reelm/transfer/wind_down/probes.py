@@ -53,6 +53,12 @@ def plant_files(site: Site, canary: Canary) -> None:
         (site.home.path / name / LEFT_FILE).write_text(canary.text, "utf-8")
 
 
+def remove_files(site: Site) -> None:
+    """Take the canary out of the folders again: one that is held stays, without it."""
+    for name in LEFT:
+        (site.home.path / name / LEFT_FILE).unlink(missing_ok=True)
+
+
 def probe_access(site: Site, canary: Canary, owner: str | None) -> Iterator[Found]:
     """Try the old credentials on the database; None: it is gone, and nothing can be asked."""
     if owner is None:

@@ -27,6 +27,7 @@ from reelm.transfer.wind_down.probes import (
     probe_address,
     probe_copies,
     probe_serving_role,
+    remove_files,
 )
 from reelm.transfer.wind_down.register import Declared, Register
 from reelm.transfer.wind_down.site import Site, check_seller
@@ -81,6 +82,7 @@ def wind_down(
             site.say("Destroying the keys.")
             destroy_keys(site, journal)
             journal.append("keys_ended")
+        remove_files(site)
         end_copies(site, register)
         _probe_after(site, journal, register)
         return state_of(journal, register)
