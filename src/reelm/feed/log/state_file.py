@@ -24,7 +24,7 @@ LENGTH_BYTES = 8
 TYPES = frozenset({
     "|b1", "|i1", "|u1", "<i2", "<u2", "<i4", "<u4", "<i8", "<u8", "<f2", "<f4", "<f8",
 })  # fmt: skip
-# At full sizes a head has some MB: the free rows of tables, the texts of hashtags.
+# At full sizes a head has some MB: the free rows of tables.
 MOST_HEAD_BYTES = 256 << 20
 MOST_ARRAYS, MOST_SIDES, MOST_ROWS = 1_000, 8, 1 << 40
 DAMAGED = "This is no snapshot of a ranker: {}."

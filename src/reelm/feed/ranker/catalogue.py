@@ -2,9 +2,8 @@
 
 import hashlib
 from array import array
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,7 +52,10 @@ class Videos(Table):
 
 
 class Tags(Table):
-    """Hashtags, with their texts for explanations."""
+    """Hashtags, with their texts for explanations.
+
+    A snapshot has no texts, for people wrote them: they come again with the videos that bear them.
+    """
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__("tags", sizes.tags)
@@ -66,16 +68,6 @@ class Tags(Table):
         row = self.admit(number_of(text), at_ms)
         self.text[row] = text
         return row
-
-    def save(self) -> tuple[dict[str, Any], dict[str, Array]]:
-        """Return header, with the texts, and arrays."""
-        header, arrays = super().save()
-        return {**header, "text": {str(row): text for row, text in self.text.items()}}, arrays
-
-    def load(self, header: Mapping[str, Any], arrays: Mapping[str, Array]) -> None:
-        """Take over what `save` returned."""
-        super().load(header, arrays)
-        self.text = {int(row): str(text) for row, text in header["text"].items()}
 
     def _forget_texts(self, rows: Ints) -> None:
         for row in rows.tolist():

@@ -87,7 +87,7 @@ def _check_counts(header: Mapping[str, Any]) -> None:
 def _numbers(part: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, float]]:
     for name, value in part.items():
         # The state of a generator of chance has numbers of 128 bits; what it hides are texts' ids.
-        if name in ("random", "hidden", "text"):
+        if name in ("random", "hidden"):
             continue
         if isinstance(value, dict):
             yield from _numbers(value, f"{above}{name}.")
@@ -130,9 +130,6 @@ def _check_rows(saved: State) -> None:
     for row in viewers["hidden"]:
         if not 0 <= int(row) < viewers["top"]:
             raise ValueError("It hides something from a viewer who is not there.")
-    for row in saved.header["tags"]["text"]:
-        if not 0 <= int(row) < saved.header["tags"]["top"]:
-            raise ValueError("It has the text of a hashtag that is not there.")
 
 
 def _check_within(name: str, array: Array, least: int, end: int) -> None:
