@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyrage
 
+from reelm.foundation.durable import sync
 from reelm.foundation.errors import BadSetting, Invalid
 from reelm.foundation.home import Home, write_secret
 
@@ -61,18 +62,10 @@ def _write_once(path: Path, text: str) -> None:
     whole = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     write_secret(whole, text)
     try:
-        _sync(whole)
+        sync(whole)
         os.link(whole, path)
     except FileExistsError:
         pass
     finally:
         whole.unlink()
-    _sync(path.parent)
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(path.parent)

@@ -28,6 +28,7 @@ from reelm.accounts.keys import (
 )
 from reelm.accounts.models import AccountKey
 from reelm.audit import record
+from reelm.foundation.durable import sync
 from reelm.foundation.errors import Unavailable
 from reelm.foundation.home import write_secret
 from reelm.foundation.parts import Parts
@@ -53,10 +54,10 @@ def rotate_region_key(parts: Parts) -> int:
         os.link(current, previous)
     if following.exists():
         following.replace(current)
-        _sync(keys)
+        sync(keys)
     count += _finish(parts)
     previous.unlink()
-    _sync(keys)
+    sync(keys)
     return count
 
 
@@ -108,15 +109,6 @@ def _write_whole(path: Path, text: str) -> None:
     part = path.with_suffix(".part")
     part.unlink(missing_ok=True)
     write_secret(part, text)
-    with part.open("rb") as file:
-        os.fsync(file.fileno())
+    sync(part)
     part.rename(path)
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    sync(path.parent)

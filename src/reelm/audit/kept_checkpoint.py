@@ -1,12 +1,12 @@
 """The last checkpoint that was signed, kept in a file: the database alone cannot go back unseen."""
 
 import fcntl
-import os
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
 from reelm.audit.tree import root_at
+from reelm.foundation.durable import write_whole
 from reelm.foundation.errors import Invalid, Unavailable
 from reelm.proofs.note import Checkpoint, Note
 
@@ -19,12 +19,7 @@ def keep(path: Path, note: str) -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if _size(path) >= Checkpoint.parse(Note.parse(note).text).size:
             return
-        part = path.with_suffix(".part")
-        with part.open("w", encoding="utf-8") as file:
-            file.write(note)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
+        write_whole(path, note.encode())
 
 
 def _size(path: Path) -> int:

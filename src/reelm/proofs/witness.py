@@ -6,7 +6,6 @@ signature leaves it, so that it never signs two roots for one size.
 
 import fcntl
 import hashlib
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from reelm.foundation.clock import now
+from reelm.foundation.durable import write_whole
 from reelm.foundation.errors import Conflict, Invalid, Missing
 from reelm.foundation.home import write_secret
 from reelm.proofs.keys import origin_of
@@ -159,18 +159,7 @@ class Witness:
 
     def _sign(self, note: Note, key: VerifierKey) -> Signature:
         seen = Seen(str(Note(note.text, tuple(note.by(key)))), key.text)
-        path = self._path(key.name)
-        part = path.with_suffix(".part")
-        with part.open("wb") as file:
-            file.write(msgspec.json.encode(seen))
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-        descriptor = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        write_whole(self._path(key.name), msgspec.json.encode(seen))
         return cosign(note.text, self.name, self._key, int(now().timestamp()))
 
     def _path(self, origin: str) -> Path:

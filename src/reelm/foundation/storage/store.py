@@ -26,6 +26,7 @@ from reelm.foundation.classes import (
     refuse_undeclared,
 )
 from reelm.foundation.config import StorageSettings
+from reelm.foundation.durable import sync
 from reelm.foundation.errors import Missing, Unavailable
 from reelm.foundation.home import Home
 
@@ -169,11 +170,7 @@ class ObjectStore:
             return
         path = self.folder / key
         for target in (path, path.parent, path.parent.parent):
-            descriptor = os.open(target, os.O_RDONLY)
-            try:
-                os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
+            sync(target)
 
 
 def key_of(kind: str, sha256: str) -> str:
