@@ -14,7 +14,8 @@ from reelm.foundation.strict_json import canonical
 from reelm.proofs import certificate as form
 from reelm.proofs import handover, sale
 from reelm.proofs.certificate import Certificate, Copy, Custody, Hold, Probe
-from reelm.proofs.certified import cutover_digest, verify_certificate
+from reelm.proofs.certified import verify_certificate
+from reelm.proofs.handover import cutover_digest
 from reelm.proofs.journal import FIRST, Line, digest_of_line, head_of
 from reelm.proofs.keys import endorse, origin
 

@@ -1,12 +1,11 @@
 """Check the certificate of a wind-down against the documents of its sale; no database."""
 
-import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from reelm.foundation.envelope import key_id, read_envelope, signers
+from reelm.foundation.envelope import key_id, signers
 from reelm.foundation.errors import Invalid
 from reelm.foundation.strict_json import canonical
 from reelm.proofs.certificate import (
@@ -21,7 +20,7 @@ from reelm.proofs.certificate import (
     authorities,
     opened,
 )
-from reelm.proofs.handover import CUTOVER_TYPE, Cutover, read_cutover
+from reelm.proofs.handover import Cutover, cutover_digest, read_cutover
 from reelm.proofs.sale import Scope, digest_of
 
 if TYPE_CHECKING:
@@ -78,12 +77,6 @@ def check_about(certificate: Certificate, scope: Scope, cutover: bytes) -> Cutov
     if certificate.made_at < told.ended_at:
         raise Invalid("The certificate was made before the cutover that it follows.")
     return told
-
-
-def cutover_digest(cutover: bytes) -> str:
-    """Return the digest of what both operators signed at the cutover."""
-    payload: bytes = read_envelope(cutover, CUTOVER_TYPE).payload
-    return hashlib.sha256(payload).hexdigest()
 
 
 def check_content(certificate: Certificate) -> None:

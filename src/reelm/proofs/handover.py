@@ -120,8 +120,8 @@ def signature_of(text: bytes, key_id: str) -> str:
     return "" if found is None else str(found.signature)
 
 
-def digest_of_payload(text: bytes) -> str:
-    """Return SHA-256 of what a cutover's envelope holds."""
+def cutover_digest(text: bytes) -> str:
+    """Return the digest of what both operators signed at the cutover."""
     return hashlib.sha256(read_envelope(text, CUTOVER_TYPE).payload).hexdigest()
 
 

@@ -20,6 +20,7 @@ import msgspec
 import pyarrow as pa
 import pyrage
 
+from reelm.foundation.durable import sync
 from reelm.foundation.errors import Invalid, Unavailable
 from reelm.transfer.bundle.streams import Digested, Sink, Source, Target, Written
 
@@ -156,11 +157,7 @@ def is_whole(folder: Path, fact: FileFact) -> bool:
 def sync_names(top: Path) -> None:
     """Make the names of all files below a folder durable; their bytes were when they got them."""
     for folder in (top, *(path for path in top.rglob("*") if path.is_dir())):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        sync(folder)
 
 
 @contextmanager

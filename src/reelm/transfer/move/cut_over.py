@@ -6,7 +6,6 @@ long as the document travels: never two operators.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 from sqlalchemy.orm import Session
@@ -138,7 +137,7 @@ def _begin_tenure(
         seller_key=cutover.seller_key,
         buyer_key=cutover.buyer_key,
         closing_digest=cutover.closing_digest,
-        document_digest=handover.digest_of_payload(both),
+        document_digest=handover.cutover_digest(both),
         seller_signature=handover.signature_of(both, key_id(cutover.seller_key)),
         buyer_signature=handover.signature_of(both, key_id(cutover.buyer_key)),
     )
@@ -246,5 +245,5 @@ def _note(session: Session, transfer: KnownTransfer, envelope: bytes) -> None:
 
 
 def _signed(session: Session, transfer: KnownTransfer) -> bytes | None:
-    step: Any = last_step(steps(session, transfer.id), "cutover")
+    step = last_step(steps(session, transfer.id), "cutover")
     return None if step is None else step.document.encode()

@@ -1,11 +1,11 @@
 """The folder that both operators can reach, or a disk that is carried: what lies where in it."""
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from reelm.foundation.durable import write_whole
 from reelm.foundation.envelope import read_envelope, signers
 from reelm.foundation.errors import Invalid, Missing
 from reelm.foundation.strict_json import canonical
@@ -93,19 +93,9 @@ def read(path: Path, who: str) -> bytes:
 
 
 def write(path: Path, data: bytes) -> None:
-    """Write a document whole or not at all, durable before it has its name."""
+    """Write a document of the exchange folder, whole or not at all."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    descriptor = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    write_whole(path, data)
 
 
 def _is_signed(path: Path, digest: str, key: str) -> bool:

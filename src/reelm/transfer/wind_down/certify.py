@@ -1,6 +1,5 @@
 """The certificate: made from the journal, signed by the seller, cosigned by buyer and authority."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,6 +7,7 @@ import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from reelm.accounts import Canary, canary_text
+from reelm.foundation.durable import write_whole
 from reelm.foundation.envelope import add_signatures, key_id, sign_envelope
 from reelm.foundation.errors import Conflict, Invalid
 from reelm.foundation.home import Home
@@ -16,7 +16,7 @@ from reelm.proofs import certificate as form
 from reelm.proofs.certificate import Certificate, Probe
 from reelm.proofs.certified import check_about, check_content, require
 from reelm.proofs.sale import Scope, digest_of
-from reelm.transfer.wind_down.journal import Journal, open_journal, read_text, sync_folder
+from reelm.transfer.wind_down.journal import Journal, open_journal, read_text
 from reelm.transfer.wind_down.keys import custody
 from reelm.transfer.wind_down.register import Register
 from reelm.transfer.wind_down.run import state_of
@@ -101,19 +101,8 @@ def write_certificate(home: Home, sale: Sale, exchange: Path) -> Path:
         (PAYLOAD, payload + b"\n"),
         (CERTIFICATE, text),
     ):
-        _write(exchange / name, data)
+        write_whole(exchange / name, data)
     return path
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    sync_folder(path.parent)
 
 
 def cosign(text: bytes, scope: Scope, cutover: bytes, keys: Sequence[Ed25519PrivateKey]) -> bytes:

@@ -13,7 +13,7 @@ from reelm.foundation.home import Home
 from reelm.transfer.wind_down.destroy import amount
 from reelm.transfer.wind_down.journal import FOLDER, Journal
 from reelm.transfer.wind_down.register import Register
-from reelm.transfer.wind_down.site import BUNDLE_FOLDER, Site
+from reelm.transfer.wind_down.site import Site
 
 OPERATOR_KEY = "operator-ed25519.pem"
 BACKUPS_MADE = "backups-made"
@@ -41,7 +41,7 @@ def find_copies(site: Site, journal: Journal, register: Register) -> None:
             register.found(path.name, str(path), holds)
     for path in backup_places(site):
         _find_backup(site, journal, register, path)
-    bundle = site.exchange / BUNDLE_FOLDER
+    bundle = site.bundle
     if bundle.is_dir():
         files, size = amount(bundle)
         register.found(

@@ -4,7 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
-from reelm.transfer.wind_down.journal import sync_folder
+from reelm.foundation.durable import sync
 
 CHUNK_BYTES = 1 << 20
 OVERWRITTEN = (
@@ -28,7 +28,7 @@ def destroy_secret(path: Path) -> None:
     finally:
         os.close(descriptor)
     path.unlink()
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
 def remove(path: Path) -> None:
@@ -37,7 +37,7 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    sync(path.parent)
 
 
 def amount(path: Path) -> tuple[int, int]:

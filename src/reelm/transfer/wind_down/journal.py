@@ -13,6 +13,7 @@ from typing import Any
 
 from reelm.foundation.clock import now, utc_text
 from reelm.foundation.database.embedded_lock import give_to_owner_of
+from reelm.foundation.durable import sync
 from reelm.foundation.errors import Conflict, Missing
 from reelm.foundation.home import Home
 from reelm.foundation.strict_json import canonical
@@ -82,8 +83,8 @@ def open_journal(home: Home) -> Iterator[Journal]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Conflict("Another process winds this region down: wait until it ends.") from None
-        sync_folder(folder)
-        sync_folder(home.path)
+        sync(folder)
+        sync(home.path)
         yield Journal(descriptor, _whole_lines(descriptor, folder / FILE))
     finally:
         os.close(descriptor)
@@ -103,15 +104,6 @@ def read_text(home: Home) -> bytes:
         ) from None
     head_of(text)
     return text
-
-
-def sync_folder(folder: Path) -> None:
-    """Return once the folder's own entries are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _whole_lines(descriptor: int, path: Path) -> bytes:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from reelm.foundation.durable import sync
 from reelm.proofs.certificate import Custody
 from reelm.proofs.sale import Words
 from reelm.transfer.wind_down.copies import OPERATOR_KEY
 from reelm.transfer.wind_down.destroy import OVERWRITTEN, destroy_secret
-from reelm.transfer.wind_down.journal import Journal, sync_folder
+from reelm.transfer.wind_down.journal import Journal
 from reelm.transfer.wind_down.site import Site
 
 KINDS: dict[str, Words] = {
@@ -47,7 +48,7 @@ def destroy_keys(site: Site, journal: Journal) -> None:
     for path in sorted(site.home.keys.iterdir()):
         if path.name != OPERATOR_KEY:
             destroy_secret(path)
-    sync_folder(site.home.keys)
+    sync(site.home.keys)
     for line in list(journal.of("key_found")):
         name = line.facts["name"]
         is_file = line.facts["kept"] == KEPT_WHERE

@@ -22,7 +22,7 @@ from reelm.transfer.wind_down.copies import backup_places, entries_under
 from reelm.transfer.wind_down.database import owner_parts
 from reelm.transfer.wind_down.journal import Journal
 from reelm.transfer.wind_down.register import Register
-from reelm.transfer.wind_down.site import BUNDLE_FOLDER, Site
+from reelm.transfer.wind_down.site import Site
 
 CHUNK_BYTES = 1 << 20
 KEY_BYTES = 32
@@ -161,7 +161,7 @@ def _gone() -> Iterator[Found]:
 
 
 def _files(site: Site) -> Iterator[Path]:
-    for folder in (site.home.path, *backup_places(site), site.exchange / BUNDLE_FOLDER):
+    for folder in (site.home.path, *backup_places(site), site.bundle):
         yield from entries_under(folder)
 
 

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reelm.foundation.config import Settings
-from reelm.foundation.errors import Conflict, Invalid, Missing
+from reelm.foundation.errors import Conflict, Invalid
 from reelm.foundation.home import Home
 from reelm.foundation.storage import ObjectStore
 from reelm.foundation.strict_json import canonical
-from reelm.proofs.certified import cutover_digest
-from reelm.proofs.handover import Cutover, read_cutover
+from reelm.proofs.handover import Cutover, cutover_digest, read_cutover
 from reelm.proofs.sale import Scope, digest_of, read_scope
+from reelm.transfer.move.exchange import Exchange, read
 
 Say = Callable[[str], None]
-SCOPE_FILE, CUTOVER_FILE, BUNDLE_FOLDER = "scope.json", "cutover.dsse", "bundle"
+_NAME_IT = "Name the folder of the sale with --exchange."
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,11 @@ class Site:
     say: Say = field(default=lambda _: None)
 
     @property
+    def bundle(self) -> Path:
+        """Folder of the bundle, which is the buyer's copy on its way."""
+        return Exchange(self.exchange).bundle
+
+    @property
     def is_embedded(self) -> bool:
         """Whether the database is a folder of the home."""
         return not self.settings.database.url
@@ -65,8 +70,9 @@ def read_sale(exchange: Path) -> Sale:
         Invalid: they do not belong together, or a signature is wrong.
         Conflict: the buyer has not signed the cutover: it has not taken over.
     """
-    scope = read_scope(_bytes(exchange / SCOPE_FILE))
-    text = _bytes(exchange / CUTOVER_FILE)
+    folder = Exchange(exchange)
+    scope = read_scope(read(folder.scope, _NAME_IT))
+    text = read(folder.cutover, _NAME_IT)
     cutover, signed_by = read_cutover(text, scope, digest_of(canonical(scope)))
     if "buyer" not in signed_by:
         raise Conflict(
@@ -87,12 +93,3 @@ def check_seller(home: Home, sale: Sale) -> None:
         raise Invalid("This is the buyer's region, which is in charge: only the seller winds down.")
     if own != sale.scope.seller.public_key:
         raise Invalid("This region's operator key is not that of the seller in scope.json.")
-
-
-def _bytes(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise Missing(
-            f"{path} is not there: name the folder of the sale with --exchange."
-        ) from None
