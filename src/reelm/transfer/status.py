@@ -11,7 +11,7 @@ from reelm.proofs.handover import Receipt
 from reelm.proofs.sale import Buyer, Seller
 from reelm.regions import orders
 from reelm.transfer.approve import SIDES, Lack, Position, lacks_of, positions, signed_sides
-from reelm.transfer.current import KnownTransfer, statements, transfers
+from reelm.transfer.current import KnownTransfer, newest_transfer, statements
 from reelm.transfer.models import TransferStep
 from reelm.transfer.move.freeze import is_frozen
 from reelm.transfer.move.seal_region import SealedRegion
@@ -78,11 +78,11 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
 def status(session: Session) -> Status:
     """Return where the newest sale stands, and what is to be done."""
-    newest = transfers(session, limit=1)
-    if not newest:
+    newest = newest_transfer(session)
+    if newest is None:
         stays = orders.stays_in_force(session)
         return Status(state="none", stays=stays, next=["`reelm transfer propose` begins a sale."])
-    return status_of(session, newest[0])
+    return status_of(session, newest)
 
 
 def status_of(session: Session, transfer: KnownTransfer) -> Status:

@@ -52,7 +52,7 @@ def test_the_log_goes_on_at_the_buyer_with_one_entry_that_both_signed(moving):
         ).one()
         assert newest.key == body["buyer_key"]
     envelope = moving.exchange.cutover.read_bytes()
-    assert handover.digest_of_payload(envelope) == body["document_digest"]
+    assert handover.cutover_digest(envelope) == body["document_digest"]
     found, report = audit.check_log(moving.buyer.database, regions.audit_signer(moving.buyer))
     assert (found.wrong, report.faults) == ([], [])
 

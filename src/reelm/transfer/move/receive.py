@@ -24,7 +24,7 @@ from reelm.proofs.closing import Closing
 from reelm.proofs.handover import LogSize, Receipt
 from reelm.proofs.sale import BUYER_FORM, BuyerFile, Scope, digest_of
 from reelm.regions.models import Tenure
-from reelm.transfer.bundle import Expected, import_, open_bundle, verify
+from reelm.transfer.bundle import Expected, import_, open_bundle
 from reelm.transfer.bundle.opened import Opened
 from reelm.transfer.current import open_transfer
 from reelm.transfer.models import TransferStep
@@ -96,9 +96,8 @@ def receive(parts: Parts, exchange: Exchange, say: Say = lambda _: None) -> Rece
         if known is not None:
             write(exchange.receipt, known)
             return Received(handover.read_receipt(known, scope)[0], is_new=False)
-        receipt = _import(
-            parts, scope, verify(exchange.bundle, identity_of(parts), expected, say), say
-        )
+        # Everything is verified as it is loaded, and nothing is committed unless all of it holds.
+        receipt = _import(parts, scope, opened, say)
     except Invalid as error:
         disputed = _receipt(parts, scope, digest, manifest, error.sentence)
         write(exchange.receipt, handover.sign_receipt(disputed, parts.home.operator_key()))
@@ -148,6 +147,7 @@ def _import(parts: Parts, scope: Scope, opened: Opened, say: Say) -> Receipt:
     envelope = handover.sign_receipt(receipt, parts.home.operator_key())
 
     def finish(connection: Connection[Any]) -> None:
+        """Note the receipt with the rows that it is about."""
         row = connection.execute(
             "SELECT id FROM transfer WHERE scope_digest = %s AND ended_at IS NULL", [digest]
         ).fetchone()

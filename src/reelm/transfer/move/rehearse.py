@@ -1,8 +1,8 @@
 """Rehearse the move while the region serves: copy ahead, seal once for nobody, and read it back.
 
-Objects are copied for the buyer in earnest, as they never change, and the frozen seal finds them
-there. The rows are sealed to a key that is made for this and forgotten, so that no rehearsal lies
-about that anybody could open.
+Objects and the days of the log that are over are copied for the buyer in earnest, and the frozen
+seal finds them there. The rows are sealed to a key that is made for this and forgotten, so that
+no rehearsal lies about that anybody could open.
 """
 
 import shutil
@@ -14,13 +14,15 @@ import msgspec
 import pyrage
 
 from reelm import audit, regions
+from reelm.foundation.errors import Conflict
 from reelm.foundation.parts import Parts
 from reelm.foundation.strict_json import canonical
 from reelm.transfer.approve import refuse_unless_approved
-from reelm.transfer.bundle import Expected, copy_objects, seal, verify_rows
+from reelm.transfer.bundle import Expected, copy_closed_days, copy_objects, seal, verify_rows
 from reelm.transfer.current import KnownTransfer
 from reelm.transfer.move.exchange import Exchange
-from reelm.transfer.move.seal_region import sale_of, seller_keys
+from reelm.transfer.move.freeze import is_frozen
+from reelm.transfer.move.seal_region import notes_folder, sale_of, seller_keys
 from reelm.transfer.steps import add_step
 
 Say = Callable[[str], None]
@@ -49,16 +51,23 @@ def rehearse(parts: Parts, exchange: Exchange, say: Say = lambda _: None) -> Reh
 
     Raises:
         Missing: no sale is open.
-        Conflict: it is not approved, or stayed.
+        Conflict: it is not approved, or stayed, or frozen already.
         Invalid: what was sealed does not read back; names the table.
     """
     with parts.transaction() as session:
         transfer = refuse_unless_approved(session)
+        if is_frozen(session):
+            raise Conflict("The region is frozen already: `reelm transfer seal` is next.")
     audit.integrate(parts.database, regions.audit_signer(parts))
     say("Copying objects ahead of the freeze.")
     copied = copy_objects(
         parts.database.conninfo, parts.store, exchange.bundle, transfer.scope.buyer.recipient
     )
+    say("Copying closed days ahead of the freeze.")
+    copy_closed_days(
+        parts.database.conninfo, exchange.bundle, notes_folder(parts), sale_of(parts, transfer),
+        seller_keys(parts), say=say,
+    )  # fmt: skip
     found = _try(parts, transfer, copied, say)
     with parts.transaction() as session:
         add_step(session, transfer.id, "rehearsed", canonical(found))
