@@ -13,6 +13,7 @@ from reelm.cli.accounts import accounts
 from reelm.cli.audit import audit
 from reelm.cli.authority import authority
 from reelm.cli.data import data
+from reelm.cli.demo import demo
 from reelm.cli.egress import egress
 from reelm.cli.options import AsJson, Region, open_region, say
 from reelm.cli.order import order
@@ -44,6 +45,7 @@ cli.add_typer(accounts, name="accounts")
 cli.add_typer(audit, name="audit")
 cli.add_typer(policy, name="policy")
 cli.add_typer(data, name="data")
+cli.add_typer(demo, name="demo")
 cli.add_typer(egress, name="egress")
 cli.add_typer(prove, name="prove")
 cli.add_typer(authority, name="authority")
@@ -160,30 +162,6 @@ def restore(
     from reelm.commands import backup as command
 
     command.restore(source, path, say)
-
-
-@cli.command(context_settings={"ignore_unknown_options": False})
-def demo(
-    path: Annotated[Path, typer.Option("--region", help="Folder of the demo's region.")] = Path(
-        "demo-region"
-    ),
-    once: Annotated[
-        bool, typer.Option("--once", help="Make it, try it over HTTP, print one line, stop.")
-    ] = False,
-    port: Annotated[int, typer.Option(help="Port to serve on; 0 for any.")] = 8080,
-    code: Annotated[
-        bool, typer.Option("--code", help="Print the present code of demo_staff, and stop.")
-    ] = False,
-) -> None:
-    """Make a region with plainly marked demo videos, serve it, and print how to sign in."""
-    from reelm.commands import demo as command
-
-    if code:
-        from reelm.commands.demo_fill import code_of_staff
-
-        typer.echo(code_of_staff(path))
-        return
-    raise typer.Exit(command.run(path, once=once, port=port))
 
 
 @cli.command()

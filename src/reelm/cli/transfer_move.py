@@ -93,6 +93,40 @@ def cutover(region: Region, exchange: ExchangeFolder, as_json: AsJson = False) -
         command.cutover(parts, exchange, as_json=as_json)
 
 
+@transfer.command()
+def manifest(
+    region: Region,
+    exchange: ExchangeFolder,
+    out: Annotated[Path, typer.Option(help="File to write.")] = Path("closing.dsse"),
+) -> None:
+    """At the buyer: write the closing manifest in clear, with the seller's signature.
+
+    It tells how many rows each table has, of orders as well: hand it to those who may know.
+    """
+    from reelm.commands.transfer import move as command
+
+    with _open_as_owner(region) as parts:
+        command.manifest(parts, exchange, out)
+
+
+@transfer.command()
+def check(
+    report: Annotated[Path, typer.Argument(help="Folder with the report of a sale.")],
+    known_key: Annotated[
+        list[str] | None,
+        typer.Option(help="A public key that you know to be of somebody there; repeatable."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Compute each claim of a sale's report anew, from its files alone; no region, no database.
+
+    Exit status 1, and the name of the file, where a byte was changed or a claim does not follow.
+    """
+    from reelm.commands.transfer import check as command
+
+    raise typer.Exit(command.check(report, known_key or [], as_json=as_json))
+
+
 def _open_as_owner(region: Path) -> Any:
     from reelm import app
 

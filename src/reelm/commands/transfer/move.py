@@ -10,6 +10,7 @@ from rich.status import Status
 from reelm.foundation.errors import Conflict
 from reelm.foundation.parts import Parts
 from reelm.foundation.strict_json import canonical
+from reelm.proofs.closing import closed_digest
 from reelm.transfer import move
 from reelm.transfer.current import newest_transfer
 
@@ -85,6 +86,13 @@ def verify(parts: Parts, folder: Path, *, as_json: bool) -> int:
     else:
         typer.echo(f"The buyer disputes what was sealed: {receipt.found}")
     return 0 if receipt.outcome == "equal" else 1
+
+
+def manifest(parts: Parts, folder: Path, out: Path) -> None:
+    """Write the closing manifest in clear."""
+    envelope = move.closing_manifest(parts, move.Exchange(folder))
+    out.write_bytes(envelope)
+    typer.echo(f"{out} is the closing manifest {closed_digest(envelope)}.")
 
 
 def cutover(parts: Parts, folder: Path, *, as_json: bool) -> None:

@@ -56,10 +56,11 @@ class Expected:
 
 @dataclass(frozen=True)
 class Opened:
-    """A bundle whose manifest is the seller's, for this sale."""
+    """A bundle whose manifest is the seller's, for this sale; `envelope` is it as it was signed."""
 
     folder: Path
     identity: pyrage.x25519.Identity
+    envelope: bytes
     manifest: Closing
     contents: Contents
     tables: dict[str, MovedTable]
@@ -100,7 +101,7 @@ def open_bundle(folder: Path, identity: pyrage.x25519.Identity, expected: Expect
     _check_sale(manifest, contents, expected)
     tables = {one.name: one for one in moved_tables(Base.metadata)}
     _check_tables(manifest, tables)
-    opened = Opened(folder, identity, manifest, contents, tables)
+    opened = Opened(folder, identity, envelope, manifest, contents, tables)
     _check_contents(opened)
     _check_strays(folder, contents)
     return opened

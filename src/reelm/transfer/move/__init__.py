@@ -3,7 +3,14 @@
 from reelm.transfer.move.cut_over import CutOver, countersign, cut_over
 from reelm.transfer.move.exchange import Exchange
 from reelm.transfer.move.freeze import freeze, is_frozen, thaw
-from reelm.transfer.move.receive import Received, buyer_file, own_key, receive, take_receipt
+from reelm.transfer.move.receive import (
+    Received,
+    buyer_file,
+    closing_manifest,
+    own_key,
+    receive,
+    take_receipt,
+)
 from reelm.transfer.move.rehearse import Rehearsal, rehearse
 from reelm.transfer.move.seal_region import SealedRegion, seal_region
 
@@ -14,6 +21,7 @@ __all__ = [
     "Rehearsal",
     "SealedRegion",
     "buyer_file",
+    "closing_manifest",
     "countersign",
     "cut_over",
     "freeze",

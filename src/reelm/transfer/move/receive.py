@@ -106,6 +106,19 @@ def receive(parts: Parts, exchange: Exchange, say: Say = lambda _: None) -> Rece
     return Received(receipt, is_new=True)
 
 
+def closing_manifest(parts: Parts, exchange: Exchange) -> bytes:
+    """Return the closing manifest of the bundle, as the seller signed it (DSSE).
+
+    Raises:
+        Missing: there is no bundle, or the home has no identity to open it.
+        Invalid: it is not that of the scope's region and seller.
+    """
+    scope, digest = exchange.read_scope(own_key(parts))
+    seller = scope.seller
+    expected = Expected(digest, scope.region, seller.public_key, seller.epoch)
+    return open_bundle(exchange.bundle, identity_of(parts), expected).envelope
+
+
 def take_receipt(parts: Parts, exchange: Exchange) -> Receipt:
     """At the seller: take in what the buyer found; again changes nothing.
 

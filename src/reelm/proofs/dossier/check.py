@@ -1,0 +1,86 @@
+"""Check a folder of proofs: its bytes, its signatures, and each claim of its page."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import msgspec
+
+from reelm.foundation.errors import Invalid
+from reelm.proofs.dossier.claims import Claim, claims_of
+from reelm.proofs.dossier.files import LIST, PAGE, Refuted, check_files, read, read_list
+from reelm.proofs.dossier.page import expected, read_page
+from reelm.proofs.dossier.papers import Papers, Signatory, read_papers
+
+
+class Fault(msgspec.Struct, frozen=True):
+    """A file that is not what it has to be, and why."""
+
+    file: str
+    sentence: str
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """The claims that hold, what is wrong, and who signed."""
+
+    claims: list[Claim]
+    faults: list[Fault]
+    keys: list[Signatory]
+
+
+def check_folder(folder: Path, known_keys: Sequence[str] = ()) -> Checked:
+    """Compute each claim of a folder anew, from its files alone.
+
+    Args:
+        folder: the folder.
+        known_keys: public keys in hex that whoever checks knows from elsewhere. Where some are
+            given, nothing counts that another key signed.
+
+    Returns:
+        The claims, and the faults; it holds where there are none of these.
+    """
+    claims, keys = list[Claim](), list[Signatory]()
+    try:
+        listed = read_list(folder)
+        faults = list(check_files(folder, listed))
+        if faults:
+            return Checked([], [Fault(one.file, one.sentence) for one in faults], [])
+        papers = read_papers(folder)
+        _check_signer(papers, listed.signed_by, listed.scope_digest)
+        keys = papers.signatories()
+        _check_known(keys, known_keys)
+        claims = claims_of(papers)
+        wrong = [Fault(PAGE, words) for words in _differences(papers, claims)]
+    except Refuted as error:
+        wrong = [Fault(error.file, error.sentence)]
+    return Checked(claims, wrong, keys)
+
+
+def _check_signer(papers: Papers, key: str, scope_digest: str) -> None:
+    if key != papers.scope.buyer.public_key:
+        raise Refuted(LIST, "The list is not signed by the buyer's key that the scope names.")
+    if scope_digest != papers.scope_digest:
+        raise Refuted(LIST, "The list is of another sale: its scope_digest differs.")
+
+
+def _check_known(keys: Sequence[Signatory], known: Sequence[str]) -> None:
+    for one in keys:
+        if known and one.key not in known:
+            raise Refuted(
+                one.file, f"The key of {one.who} is {one.key}: none of those that you know."
+            )
+
+
+def _differences(papers: Papers, claims: Sequence[Claim]) -> Iterator[str]:
+    """Yield where the page says something else than follows from the files."""
+    try:
+        told = read_page(read(papers.folder, PAGE))
+    except Invalid as error:
+        yield error.sentence
+        return
+    follows = expected(papers, claims)
+    for key in sorted(told.keys() | follows.keys()):
+        if told.get(key) != follows.get(key):
+            yield (
+                f"Its claim {key} does not follow from the files: it says"
+                f" {told.get(key, '')!r}, and what follows is {follows.get(key, '')!r}."
+            )

@@ -1,0 +1,18 @@
+"""All that follows from a folder of proofs, in the order of the story."""
+
+from reelm.proofs.dossier import agreed, ended, moved, ordered, served
+from reelm.proofs.dossier.claim import Claim
+from reelm.proofs.dossier.papers import Papers
+
+__all__ = ["Claim", "claims_of"]
+
+
+def claims_of(papers: Papers) -> list[Claim]:
+    """Compute every claim.
+
+    Raises:
+        Refuted: one does not hold; names the file.
+    """
+    return [
+        claim for part in (agreed, ordered, moved, served, ended) for claim in part.claims(papers)
+    ]

@@ -1,0 +1,116 @@
+"""What authorities ordered while the sale went on, and what the region did."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from reelm.foundation.envelope import key_id, signers
+from reelm.proofs.dossier.claim import Claim, number, seconds
+from reelm.proofs.dossier.files import Refuted
+from reelm.proofs.dossier.papers import KEYS, LOG, ORDER_TYPE, ORDERS, Papers, fact, payload_digest
+from reelm.proofs.leaf import Leaf
+
+PART = "What authorities ordered meanwhile"
+STAY, BAN = "stay_transfer", "block_service"
+
+
+def claims(papers: Papers) -> Iterator[Claim]:
+    """Yield what follows from the orders and from the log.
+
+    Raises:
+        Refuted: an order is not signed, or not what the log says; a step was taken during a stay.
+    """
+    yield _signed(papers)
+    held = papers.entries("regions.order_in_force")
+    for leaf in held:
+        if fact(leaf, "order_kind") == STAY:
+            yield _stay(papers, leaf)
+        elif fact(leaf, "order_kind") == BAN:
+            yield _ban(papers, leaf)
+    yield from _while_frozen(papers, held)
+
+
+def _signed(papers: Papers) -> Claim:
+    """Claim that each order that lies here was signed by its authority, and is in the log."""
+    logged = {fact(leaf, "document_digest"): leaf for leaf in
+              papers.entries("regions.order_in_force")}  # fmt: skip
+    added = {(fact(leaf, "authority_id"), fact(leaf, "key_id")) for leaf in
+             papers.entries("regions.authority_key_added")}  # fmt: skip
+    files = papers.under(ORDERS)
+    for name, envelope in papers.envelopes(ORDERS, ORDER_TYPE):
+        told: dict[str, Any] = msgspec.json.decode(envelope.payload)
+        authority = str(told.get("authority"))
+        keys = [key for key in papers.keys.of(authority) if (authority, key_id(key)) in added]
+        if not signers(envelope, keys, 0):
+            raise Refuted(name, "It is not signed by a key that the log names of its authority.")
+        leaf = logged.pop(payload_digest(envelope), None)
+        if leaf is None or fact(leaf, "authority_id") != authority:
+            raise Refuted(name, "The log does not say that it held.")
+    if logged:
+        left = next(iter(logged.values()))
+        raise Refuted(LOG, f"Its order {left.body['order_id']} does not lie in {ORDERS}/.")
+    return _claim(
+        "orders", f"{number(len(files), 'order')} held in the region's whole time, each signed by"
+        " its authority as it lies here, each in the log by its digest.", *files, KEYS, LOG,
+    )  # fmt: skip
+
+
+def _stay(papers: Papers, order: Leaf) -> Claim:
+    end = _end(papers, order)
+    if end is None:
+        raise Refuted(LOG, f"The stay {order.body['order_id']} still holds.")
+    first, last = papers.place(order), papers.place(end)
+    steps = papers.entries("transfer.frozen", "transfer.cutover", "transfer.announced")
+    taken = [leaf for leaf in steps if first < papers.place(leaf) < last]
+    if taken:
+        raise Refuted(LOG, f"The step {taken[0].kind} was taken while the sale was stayed.")
+    return _claim(
+        f"stay.{order.body['order_id']}",
+        f"The sale was stayed from {seconds(order.at)} to {seconds(end.at)}; it was not frozen, nor"
+        " cut over, nor announced in that time.", LOG,
+    )  # fmt: skip
+
+
+def _ban(papers: Papers, order: Leaf) -> Claim:
+    end = _end(papers, order)
+    begun = f"The service was banned from {seconds(order.at)} on"
+    if end is None:
+        return _claim(f"ban.{order.body['order_id']}", f"{begun}, and still is.", LOG)
+    when = "after" if papers.place(end) > papers.cutover_place else "before"
+    return _claim(
+        f"ban.{order.body['order_id']}",
+        f"{begun}; the ban was lifted at {seconds(end.at)}, {when} the cutover.", LOG,
+    )  # fmt: skip
+
+
+def _while_frozen(papers: Papers, held: list[Leaf]) -> Iterator[Claim]:
+    frozen = papers.entries("transfer.frozen")
+    if not frozen:
+        raise Refuted(LOG, "The region was never frozen.")
+    first = papers.place(frozen[-1])
+    done = {fact(leaf, "order_id"): leaf for leaf in papers.entries("regions.order_complied")}
+    for order in held:
+        if not first < papers.place(order) < papers.cutover_place:
+            continue
+        name, kind = fact(order, "order_id"), fact(order, "order_kind")
+        due, at = str(order.body.get("due_at", "")), str(order.body.get("complied_at", ""))
+        if not at and name in done:
+            at = fact(done[name], "complied_at")
+        if not at or (due and at > due):
+            raise Refuted(LOG, f"The order {name} was not carried out in time.")
+        by = f", before {seconds(due)} when it was due" if due else ""
+        yield _claim(
+            f"frozen-order.{name}",
+            f"The order {name} ({kind}) arrived while the region was frozen, at"
+            f" {seconds(order.at)}, and was carried out at {seconds(at)}{by}.", LOG,
+        )  # fmt: skip
+
+
+def _end(papers: Papers, order: Leaf) -> Leaf | None:
+    ends = papers.entries("regions.order_ended")
+    return next((leaf for leaf in ends if fact(leaf, "order_id") == fact(order, "order_id")), None)
+
+
+def _claim(name: str, sentence: str, *files: str) -> Claim:
+    return Claim(name, PART, sentence, list(files))
