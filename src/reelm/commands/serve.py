@@ -3,6 +3,9 @@
 Each child dies with the supervisor and is restarted when it ends. Web and worker are locked before
 they begin (foundation/egress/serving.py), and a thread sees what their locks refuse. The supervisor
 does nothing else, so that there is little in it that could fail.
+
+Once the home says that its region has gone to another operator (transfer/departed.py), one process
+answers with the notice of it, and neither database nor keys are opened.
 """
 
 import fcntl
@@ -27,10 +30,11 @@ from reelm.foundation.database.embedded import EmbeddedPostgres
 from reelm.foundation.database.roles import ensure_owner
 from reelm.foundation.egress.confined import Order, confined
 from reelm.foundation.egress.notified import Watch
-from reelm.foundation.egress.serving import serving_order
+from reelm.foundation.egress.serving import notice_order, serving_order
 from reelm.foundation.egress.tally import Refusal, Tally
 from reelm.foundation.errors import Conflict, Unavailable
 from reelm.foundation.home import Home
+from reelm.transfer.departed import has_departed, read_departure
 
 LOOK_EVERY_S = 0.2
 ANSWER_S = 2.5
@@ -39,6 +43,8 @@ STEADY_S = 5.0
 LONGEST_PAUSE_S = 10.0
 # Web and worker end by themselves well before; see child.py.
 STOP_S = 6.0
+NOTICE = "notice"
+GONE = "The region has gone to another operator: this address says where to, and nothing else."
 
 Say = Callable[[str], None]
 
@@ -106,12 +112,25 @@ class Supervisor:
                 on_ready(port)
             while not self.stopping:
                 self._look()
+                if self.is_notice:
+                    self._leave_database()
+                elif has_departed(self.home):
+                    self._depart(listener)
                 time.sleep(LOOK_EVERY_S)
 
     def _on_signal(self, number: int, frame: object) -> None:  # noqa: ARG002 - signal's form
         self.stopping = True
 
+    @property
+    def is_notice(self) -> bool:
+        """Whether the region has gone, and its notice is what answers."""
+        return any(child.name == NOTICE for child in self.children)
+
     def _start(self, listener: socket.socket) -> None:
+        if has_departed(self.home):
+            self.say(GONE)
+            self._start_notice(listener)
+            return
         owner = self._start_database()
         app.prepare(self.home, self.settings, owner)
         tally = Tally(self.home.path)
@@ -120,9 +139,30 @@ class Supervisor:
         watch.start()
         roles = ["web"] * self.settings.http.processes + ["worker"]
         for role in roles:
-            child = _Child(role, partial(self._spawn, role, listener, watch))
-            child.start()
-            self.children.append(child)
+            self._start_child(role, listener, watch)
+
+    def _start_notice(self, listener: socket.socket) -> None:
+        read_departure(self.home)  # damaged, it is told at the terminal, not at the address
+        watch = Watch(lambda *_: None)
+        watch.start()
+        self._start_child(NOTICE, listener, watch)
+
+    def _depart(self, listener: socket.socket) -> None:
+        """Go over from the service to the notice: the home says now that the region has gone."""
+        self.say(GONE)
+        self._stop_children()
+        self._start_notice(listener)
+
+    def _leave_database(self) -> None:
+        """Let go of the database once no command uses it any more: the notice needs none."""
+        if self.postgres is not None and self.postgres.wait_for_users(0.0):
+            self.postgres.leave()
+            self.postgres = None
+
+    def _start_child(self, role: str, listener: socket.socket, watch: Watch) -> None:
+        child = _Child(role, partial(self._spawn, role, listener, watch))
+        child.start()
+        self.children.append(child)
 
     def _spawn(self, role: str, listener: socket.socket, watch: Watch) -> subprocess.Popen[bytes]:
         arguments = [sys.executable, "-m", self.module, role, str(self.home.path)]
@@ -130,7 +170,7 @@ class Supervisor:
         port = str(listener.getsockname()[1])
         with watch.door(role) as door:
             handed = [door.fileno()]
-            if role == "web":
+            if role in ("web", NOTICE):
                 handed.append(listener.fileno())
                 arguments.append(str(listener.fileno()))
             # A group of its own: Ctrl-C reaches the supervisor alone, which stops it in order.
@@ -142,8 +182,8 @@ class Supervisor:
                 process_group=0,
             )
 
-    def _order(self, role: str, door: int) -> Order:  # noqa: ARG002 - shows lock roles apart
-        return serving_order(self.settings, door)
+    def _order(self, role: str, door: int) -> Order:
+        return notice_order(door) if role == NOTICE else serving_order(self.settings, door)
 
     def _start_database(self) -> str:
         if self.settings.database.url:
@@ -192,6 +232,11 @@ class Supervisor:
                 connection.close()
 
     def _stop(self) -> None:
+        self._stop_children()
+        if self.postgres is not None:
+            self.postgres.leave(users_timeout_s=2.0, stop_timeout_s=5.0, on_wait=self.say)
+
+    def _stop_children(self) -> None:
         running = [child.process for child in self.children if child.process is not None]
         for process in running:
             process.terminate()
@@ -202,8 +247,7 @@ class Supervisor:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        if self.postgres is not None:
-            self.postgres.leave(users_timeout_s=2.0, stop_timeout_s=5.0, on_wait=self.say)
+        self.children.clear()
 
 
 def serve(path: Path, say: Say, on_ready: Callable[[int, Settings], None]) -> None:

@@ -62,6 +62,14 @@ _file(
     "What the seller states about its own copies.",
 )
 _file(
+    "departed",
+    "after a sale: scope and cutover, from which the old address tells who runs the region now;"
+    " no personal data",
+    Transfer.EXCLUDE,
+    Erasure.KEEP,
+    "The buyer has the same documents; this is how the seller's address answers.",
+)
+_file(
     "backups-made", "where `reelm backup` wrote each backup, and when", Transfer.EXCLUDE,
     Erasure.KEEP, "The seller's own backups, which its wind-down destroys.",
 )  # fmt: skip

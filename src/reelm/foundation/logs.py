@@ -35,7 +35,7 @@ _LINES = DataClass(
     "Written to standard error; whatever starts `reelm serve` keeps or drops it.",
 )
 for _name, _holds in {
-    "process": "web or worker",
+    "process": "web, worker or notice",
     "level": "how grave it is",
     "logger": "the module that says it",
     "trace": "files and lines of this program and its libraries, and the kinds of errors",

@@ -64,7 +64,10 @@ def ensure_tenure(session: Session, operator: str, public_key: str) -> int:
     try:
         tenure = current_tenure(session)
     except Missing:
-        raise Departed("This region has gone to another operator, who serves it now.") from None
+        raise Departed(
+            "This region has gone to another operator, who serves it now: `reelm transfer cutover`"
+            " once more lets this address say so."
+        ) from None
     if tenure.public_key != public_key:
         raise Conflict(
             f"{tenure.operator} is in charge of this region, and not the key of this home: it"

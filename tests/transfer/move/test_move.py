@@ -9,6 +9,7 @@ from reelm.foundation.errors import Conflict, Departed, Frozen, Missing
 from reelm.proofs import handover
 from reelm.regions.models import Tenure
 from reelm.transfer import move
+from reelm.transfer.departed import has_departed, read_departure
 
 WRITES = ("UPDATE video SET caption = 'x'", "DELETE FROM video_like", "UPDATE account SET bio = ''")
 
@@ -31,8 +32,12 @@ def test_a_move_goes_from_approved_to_the_cutover(moving):
     made = move.cut_over(moving.seller, moving.exchange)
     assert made.signed_by == ["seller"]
     assert moving.state() == "cutover"
+    assert not read_departure(moving.seller.home).is_done
     made = move.countersign(moving.buyer, moving.exchange)
     assert made.signed_by == ["buyer", "seller"]
+    move.cut_over(moving.seller, moving.exchange)
+    assert read_departure(moving.seller.home).is_done
+    assert not has_departed(moving.buyer.home)
     with moving.buyer.transaction() as session:
         assert regions.current_tenure(session).epoch == 2
         assert transfer.status(session).state == "cutover"

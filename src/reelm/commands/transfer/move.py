@@ -109,6 +109,7 @@ def cutover(parts: Parts, folder: Path, *, as_json: bool) -> None:
     if made.signed_by == ["seller"]:
         typer.echo(f"This side's tenure has ended, and {exchange.cutover} says so.")
         typer.echo(f"Next, at the buyer: `reelm transfer cutover --exchange {folder}`.")
+        typer.echo("Then here once more, so that this address says who is in charge.")
         return
     typer.echo(
         f"{made.cutover.operator} is in charge from epoch {made.cutover.to_epoch} on; both have"

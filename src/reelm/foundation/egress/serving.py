@@ -32,6 +32,16 @@ def serving_order(settings: Settings, listener_to: int | None = None) -> Order:
     )
 
 
+def notice_order(listener_to: int | None = None) -> Order:
+    """Return what the notice of a region that has gone is locked to: it is nobody's client."""
+    return Order(
+        families=LOCAL_FAMILIES,
+        landlock=Landlock(ports=[]),
+        drops_capabilities=True,
+        listener_to=listener_to,
+    )
+
+
 def refuses_other_families() -> bool:
     """Whether this process is under a filter of socket families; tries it."""
     try:

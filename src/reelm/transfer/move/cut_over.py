@@ -26,6 +26,7 @@ from reelm.transfer.bundle.narrow import tree_of
 from reelm.transfer.bundle.rows import pinned
 from reelm.transfer.bundle.tables import moved_tables
 from reelm.transfer.current import KnownTransfer, newest_transfer
+from reelm.transfer.departed import leave_documents
 from reelm.transfer.models import RegionTransfer
 from reelm.transfer.move.exchange import Exchange, read, write
 from reelm.transfer.move.freeze import GUARDED, OPEN, is_frozen, serving_role
@@ -46,6 +47,9 @@ class CutOver(msgspec.Struct, frozen=True):
 
 def cut_over(parts: Parts, exchange: Exchange, say: Say = lambda _: None) -> CutOver:
     """At the seller: end the tenure and sign the cutover; again it is written once more.
+
+    From then on the old address tells where the region went (`departed`): that it is under way, and
+    run again once the buyer has signed, that it is done.
 
     Args:
         parts: the seller's, with the owner's database.
@@ -69,7 +73,9 @@ def cut_over(parts: Parts, exchange: Exchange, say: Say = lambda _: None) -> Cut
         if sides == {"seller", "buyer"}:
             with parts.transaction() as session:
                 _note(session, done, found)
+            leave_documents(parts.home, canonical(done.scope) + b"\n", found)
             return CutOver(cutover, sorted(sides))
+    leave_documents(parts.home, canonical(done.scope) + b"\n", signed)
     write(exchange.cutover, signed)
     cutover, sides = handover.read_cutover(signed, done.scope, done.scope_digest)
     return CutOver(cutover, sorted(sides))

@@ -10,6 +10,7 @@ from psycopg.conninfo import conninfo_to_dict
 from reelm.foundation.classes import Place, declared
 from reelm.foundation.errors import Invalid, Missing, Unavailable
 from reelm.foundation.home import Home
+from reelm.transfer.departed import FOLDER as DEPARTED
 from reelm.transfer.wind_down.destroy import amount
 from reelm.transfer.wind_down.journal import FOLDER, Journal
 from reelm.transfer.wind_down.register import Register
@@ -18,7 +19,7 @@ from reelm.transfer.wind_down.site import Site
 OPERATOR_KEY = "operator-ed25519.pem"
 BACKUPS_MADE = "backups-made"
 # What stays in the home: without these nothing could be signed, or answered at the old address.
-KEPT = frozenset({"region.toml", "keys", FOLDER, BACKUPS_MADE, "departed"})
+KEPT = frozenset({"region.toml", "keys", FOLDER, BACKUPS_MADE, DEPARTED})
 # Handled by name, or empty files that are locked.
 APART = frozenset({"objects", "postgres", "postgres-socket"})
 # What a backup's folder has in it beside its manifest (commands/backup/manifest.py).

@@ -31,7 +31,7 @@ from reelm.transfer.wind_down.probes import (
     remove_files,
 )
 from reelm.transfer.wind_down.register import Declared, Register
-from reelm.transfer.wind_down.site import Site, check_seller
+from reelm.transfer.wind_down.site import Site, check_seller, leave_notice
 
 # One address of a file that people watched.
 _MEDIA = text("SELECT video_id, name FROM rendition ORDER BY video_id DESC LIMIT 1")
@@ -73,6 +73,7 @@ def wind_down(
     check_seller(site.home, site.sale)
     with open_journal(site.home) as journal:
         _begin(site, journal)
+        leave_notice(site)
         register = Register(journal, site.sale.scope.seller.operator)
         for one in holds:
             register.hold(one.name, one.basis, one.until)

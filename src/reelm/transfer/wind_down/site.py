@@ -12,6 +12,7 @@ from reelm.foundation.storage import ObjectStore
 from reelm.foundation.strict_json import canonical
 from reelm.proofs.handover import Cutover, cutover_digest, read_cutover
 from reelm.proofs.sale import Scope, digest_of, read_scope
+from reelm.transfer.departed import leave_documents
 from reelm.transfer.move.exchange import Exchange, read
 
 Say = Callable[[str], None]
@@ -93,3 +94,13 @@ def check_seller(home: Home, sale: Sale) -> None:
         raise Invalid("This is the buyer's region, which is in charge: only the seller winds down.")
     if own != sale.scope.seller.public_key:
         raise Invalid("This region's operator key is not that of the seller in scope.json.")
+
+
+def leave_notice(site: Site) -> None:
+    """Leave in the home what the old address goes on to tell, without database and keys.
+
+    Raises:
+        Invalid: the documents in the exchange folder are not this sale's any more.
+    """
+    folder = Exchange(site.exchange)
+    leave_documents(site.home, read(folder.scope, _NAME_IT), read(folder.cutover, _NAME_IT))
