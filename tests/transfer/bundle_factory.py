@@ -1,11 +1,12 @@
 """A region with edge values in every column, and a buyer to whom it goes."""
 
+import hashlib
 import json
 import os
 import random
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,12 +38,14 @@ from reelm.foundation.classes import Transfer
 from reelm.foundation.database import Base
 from reelm.foundation.ids import new_id
 from reelm.foundation.parts import Parts
+from reelm.proofs.closing import ClosedAsset
 from reelm.transfer.bundle import Expected, Sale, SellerKeys, import_, seal, verify
 
 if TYPE_CHECKING:
     from tests.transfer.conftest import Buyer
 
 SCOPE = "5c" * 32
+FFMPEG = ClosedAsset("ffmpeg", "ffmpeg", "ff" * 32, "transfer")
 TEXTS = (
     "", " ", "\\", "\\N", "\\.", "\t", "\n", "\r\n", "a\\tb\tc\nd", "NULL", "'; --", "é", "😀 नमस्ते",
     "\u2028", "\x01\x7f", "x" * 5000,
@@ -154,13 +157,18 @@ def _edge(column: Column[Any], chosen: random.Random) -> Any:
     raise AssertionError(f"{column} is of a type that this factory does not know")
 
 
-def sold(owner: str, parts: Parts, folder: Path) -> Sold:
-    """What a sale of this region needs; nothing is sealed yet."""
+def sold(owner: str, parts: Parts, folder: Path, *, has_model: bool = False) -> Sold:
+    """What a sale of this region needs; nothing is sealed yet. A model is bytes to a bundle."""
     identity = pyrage.x25519.Identity.generate()
     with parts.transaction() as session:
         region, tenure = regions.region_id(session), regions.current_tenure(session)
     keys = SellerKeys(parts.home.operator_key(), [parts.region_key])
-    sale = Sale(SCOPE, region, tenure.epoch, str(identity.to_public()), [{"name": "ffmpeg"}])
+    sale = Sale(SCOPE, region, tenure.epoch, str(identity.to_public()), [FFMPEG])
+    if has_model:
+        data, path = random.Random(5).randbytes(200_000), folder.with_name("plain-model")
+        path.write_bytes(data)
+        asset = ClosedAsset("model", "model", hashlib.sha256(data).hexdigest(), "license")
+        sale = replace(sale, model=path, assets=[FFMPEG, asset])
     expected = Expected(SCOPE, region, tenure.public_key, tenure.epoch)
     return Sold(folder, identity, expected, keys, sale, owner, folder.with_name("notes"))
 

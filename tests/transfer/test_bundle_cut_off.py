@@ -1,12 +1,12 @@
 """A seal or an import that is cut off goes on to the same end; half of it counts for nothing."""
 
-import json
 import signal
 import subprocess
 import sys
 from dataclasses import asdict, replace
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 from tests.transfer.bundle_factory import bought, fill, sealed, sold
@@ -18,7 +18,7 @@ from reelm.transfer.bundle import seal_table, verify
 def made(owner, parts, tmp_path):
     """A region with edge values, for sale."""
     fill(owner, parts, rows=8, seed=1)
-    return sold(owner, parts, tmp_path / "bundle")
+    return sold(owner, parts, tmp_path / "bundle", has_model=True)
 
 
 def child(script: str, made, parts, **more: Any) -> "subprocess.CompletedProcess[bytes]":
@@ -29,7 +29,9 @@ def child(script: str, made, parts, **more: Any) -> "subprocess.CompletedProcess
         "identity": str(made.identity), "expected": asdict(made.expected), **more,
     }  # fmt: skip
     return subprocess.run(
-        [sys.executable, "-c", script, json.dumps(given)], check=False, capture_output=True
+        [sys.executable, "-c", script, msgspec.json.encode(given, enc_hook=str).decode()],
+        check=False,
+        capture_output=True,
     )
 
 
@@ -37,6 +39,7 @@ def child(script: str, made, parts, **more: Any) -> "subprocess.CompletedProcess
 KILLED = """
 import json, os, signal, sys
 from pathlib import Path
+import msgspec
 from reelm import app
 from reelm.foundation.config import load
 from reelm.foundation.home import Home
@@ -44,6 +47,7 @@ from reelm.foundation.storage import open_store
 from reelm.transfer import RULES
 from reelm.transfer.bundle import Sale, SellerKeys, seal, seal_table
 given = json.loads(sys.argv[1])
+sale = msgspec.convert(given["sale"], Sale, dec_hook=lambda kind, one: kind(one))
 seal_table.NOTED_BYTES = 0
 home = Home(Path(given["home"]))
 left, fsync = [given["after"]], os.fsync
@@ -55,7 +59,7 @@ def counted(descriptor):
 os.fsync = counted
 region_key = bytes.fromhex(home.secret("region-key"))
 seal(given["owner"], open_store(load(home.path, {}).storage, home), Path(given["folder"]),
-     Path(given["notes"]), Sale(**given["sale"]), SellerKeys(home.operator_key(), [region_key]))
+     Path(given["notes"]), sale, SellerKeys(home.operator_key(), [region_key]))
 """
 
 
@@ -97,6 +101,7 @@ def test_rows_that_changed_since_a_kill_are_sealed_anew(made, parts, owner, monk
 FULL = """
 import json, resource, sys
 from pathlib import Path
+import msgspec
 from reelm import app
 from reelm.foundation.config import load
 from reelm.foundation.errors import Unavailable
@@ -104,6 +109,7 @@ from reelm.foundation.home import Home
 from reelm.foundation.storage import open_store
 from reelm.transfer.bundle import Sale, SellerKeys, seal, seal_table
 given = json.loads(sys.argv[1])
+sale = msgspec.convert(given["sale"], Sale, dec_hook=lambda kind, one: kind(one))
 seal_table.NOTED_BYTES = 0
 home = Home(Path(given["home"]))
 keys = SellerKeys(home.operator_key(), [bytes.fromhex(home.secret("region-key"))])
@@ -111,7 +117,7 @@ store = open_store(load(home.path, {}).storage, home)
 resource.setrlimit(resource.RLIMIT_FSIZE, (given["most_bytes"], given["most_bytes"]))
 try:
     seal(given["owner"], store, Path(given["folder"]), Path(given["notes"]),
-         Sale(**given["sale"]), keys)
+         sale, keys)
 except Unavailable as error:
     sys.exit(error.sentence)
 """

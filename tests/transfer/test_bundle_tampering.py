@@ -13,13 +13,13 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.transfer.attack import change_rows, opened, put_object, rewritten, to
-from tests.transfer.bundle_factory import copied_to, files_of, fill, sealed, sold
+from tests.transfer.bundle_factory import FFMPEG, copied_to, files_of, fill, sealed, sold
 
 from reelm.accounts import Wrapping
 from reelm.foundation.errors import Invalid, ReelmError
 from reelm.proofs.closing import read_closing, sign_closing
 from reelm.transfer.bundle import differing_row, import_, open_bundle, seal, verify
-from reelm.transfer.bundle.contents import Slice, Stored
+from reelm.transfer.bundle.contents import MODEL, Slice, Stored
 from reelm.transfer.bundle.files import FileFact, read_frames, write_encrypted
 from reelm.transfer.bundle.objects import file_name
 
@@ -32,7 +32,7 @@ MANY = settings(
 def made(owner, parts, tmp_path):
     """A sealed bundle."""
     fill(owner, parts, rows=6, seed=2)
-    made = sold(owner, parts, tmp_path / "bundle")
+    made = sold(owner, parts, tmp_path / "bundle", has_model=True)
     sealed(made, parts)
     return made
 
@@ -162,6 +162,40 @@ def test_a_lost_added_or_swapped_object_is_named(made, tmp_path):
     put_object(made, extra, b"more")
     with pytest.raises(Invalid, match=extra):
         verified(made)
+
+
+def test_a_lost_other_or_added_model_is_named(made):
+    _, contents, envelope = opened(made)
+    path = made.folder / MODEL
+    good = path.read_bytes()
+    path.unlink()
+    with pytest.raises(Invalid, match=f"{MODEL} of the bundle is missing"):
+        verified(made)
+    other = write_encrypted(made.folder, MODEL, [b"other bytes"], to(made))
+    with pytest.raises(Invalid, match=f"{MODEL} of the bundle"):
+        verified(made)
+    rewritten(made, msgspec.structs.replace(contents, model=other))
+    with pytest.raises(Invalid, match=f"{MODEL} of the bundle holds another model"):
+        verified(made)
+    rewritten(made, msgspec.structs.replace(contents, model=None))
+    with pytest.raises(Invalid, match=f"{MODEL} of the bundle is missing, and"):
+        verified(made)
+    elsewhere = write_encrypted(made.folder, "other.age", [b"other bytes"], to(made))
+    rewritten(made, msgspec.structs.replace(contents, model=elsewhere))
+    with pytest.raises(Invalid, match="another file than"):
+        verified(made)
+    (made.folder / "other.age").unlink()
+    manifest = read_closing(envelope, made.expected.seller_key)
+    path.write_bytes(good)
+    stays = sign_closing(msgspec.structs.replace(manifest, assets=[FFMPEG]), made.keys.operator)
+    rewritten(made, contents, stays)
+    with pytest.raises(Invalid, match="the model stays behind"):
+        verified(made)
+    rewritten(made, msgspec.structs.replace(contents, model=None), stays)
+    with pytest.raises(Invalid, match=f"does not name: {MODEL}"):
+        verified(made)
+    rewritten(made, contents, envelope)
+    verified(made)
 
 
 def test_an_altered_manifest_is_refused(made):

@@ -3,43 +3,42 @@
 import hashlib
 import html
 import struct
-import threading
 
 import numpy as np
 import psycopg
 import pyarrow as pa
 import pyrage
 import pytest
-from sqlalchemy import create_engine, text
-from sqlalchemy.orm import Session
-from sqlalchemy.pool import NullPool
 from starlette.testclient import TestClient
-from tests.accounts.factory import PASSWORD, signed_up
+from tests.accounts.factory import PASSWORD
 from tests.audit.factory import integrate
 from tests.feed.log.test_holder import until
-from tests.social.factory import make_account, make_rendition, make_video
 from tests.transfer.bundle_factory import files_of, sealed, sold
 from tests.transfer.factory import EXPORTER, make_sale
+from tests.transfer.model_factory import (
+    FEW,
+    Gate,
+    learned,
+    make_people,
+    running,
+    serving,
+    told,
+)
 
-from reelm import app, feed, transfer
+from reelm import feed, transfer
 from reelm.feed import live as lives
-from reelm.feed.live import LiveFeed
 from reelm.feed.log import snapshots
 from reelm.feed.log.catch_up import CatchUp
 from reelm.feed.log.state_file import write_state
-from reelm.feed.ranker import Ask, Ranker, Sizes, State
+from reelm.feed.ranker import Ask, Ranker, State
 from reelm.feed.signals import Kind, Signal
-from reelm.foundation import ids
 from reelm.foundation.classes import Transfer
-from reelm.foundation.config import load
-from reelm.foundation.database import Base, Database, roles
+from reelm.foundation.database import Base
 from reelm.foundation.errors import Conflict, Invalid
 from reelm.foundation.parts import Parts
 from reelm.transfer.bundle import import_, verify
 from reelm.web.application import build
 
-KINDS = ("posters", "renditions")
-FEW = Sizes(**dict.fromkeys(Sizes.__dataclass_fields__, 256))
 # Nothing computes these: what is found of them was copied.
 CANARIES = (0.7310585975646973, 123456.7890625, -3.1415927410125732)
 
@@ -49,52 +48,16 @@ def small_ranker(monkeypatch):
     monkeypatch.setattr(lives, "SIZES", FEW)
 
 
-def running(parts):
-    live = LiveFeed(parts)
-    live.start(20)
-    assert live.is_ready
-    return live
-
-
 @pytest.fixture
 def people(parts):
     """Two who watch, and videos of a third."""
-    with parts.transaction() as session:
-        viewers = [signed_up(session, parts, handle=name).account_id for name in ("ana", "ben")]
-        creator = make_account(session)
-        videos = [make_video(session, creator, tags=(f"t{n % 3}",)) for n in range(12)]
-        for video in videos:
-            make_rendition(session, video, "360")
-        kept = {kind: parts.store.put_bytes(kind, kind.encode()).key for kind in KINDS}
-        session.execute(text("UPDATE video SET poster_object = :posters"), kept)
-        session.execute(text("UPDATE rendition SET object = :renditions"), kept)
-    return viewers, videos
+    return make_people(parts)
 
 
 @pytest.fixture
 def seller(parts, people):
     """A seller whose model has learned; yields the digest of its state."""
-    live = running(parts)
-    viewers, _ = people
-    for round_ in range(6):
-        for viewer in viewers:
-            picks = live.recommend(Ask(viewer, 1_750_000_000_000 + round_, 2))
-            assert picks
-            for at, pick in enumerate(picks):
-                live.observe([
-                    Signal(
-                        viewer, pick.video_id, Kind.IMPRESSION, source=pick.source,
-                        propensity=pick.propensity, surface=1, page_id=round_ + 1, position=at,
-                    ),
-                    Signal(
-                        viewer, pick.video_id, Kind.WATCH, watched_ms=700 * (at * 9 + 1),
-                        duration_ms=10_000, long_view=at == 1, surface=1,
-                        page_id=round_ + 1, position=at,
-                    ),
-                ])  # fmt: skip
-    digest = live.holder.digest()
-    live.stop()
-    return digest
+    return learned(parts, people[0])
 
 
 @pytest.fixture
@@ -125,12 +88,7 @@ def in_charge(made, buyer) -> Parts:
             [key],
         )
         connection.execute("UPDATE transfer SET ended_at = now(), ending = 'cutover'")
-    settings = load(buyer.home.path, {})
-    epoch = app.prepare(buyer.home, settings, buyer.owner)
-    ids.use(ids.Snowflakes(region=settings.region.number, process=2))
-    conninfo = roles.app_conninfo(buyer.owner, epoch, buyer.home.secret("database-app"))
-    database = Database(conninfo, pool_size=8, info={"subscribers": app.EVENTS})
-    return Parts(buyer.home, settings, database, buyer.store)
+    return serving(buyer)
 
 
 def sell(parts, owner, buyer, tmp_path, disposition):
@@ -321,11 +279,11 @@ def test_a_model_that_goes_along_serves_from_the_first_request_on(
     facts = feed.export_model(parts, tmp_path / "model")
     assert (facts.learned.first_seq, facts.learned.last_seq) == (1, 48)
     bought = taken_over(made)
-    with bought.transaction() as session:
-        installed = feed.install_model(session, bought.store, tmp_path / "model", facts.digest)
-    assert installed == facts
-    with bought.transaction() as session, pytest.raises(Conflict, match="has a model"):
-        feed.install_model(session, bought.store, tmp_path / "model", facts.digest)
+    with psycopg.connect(buyer.owner) as connection:
+        installed = feed.install_model(connection, bought.store, tmp_path / "model", facts.digest)
+        assert installed == facts
+        with pytest.raises(Conflict, match="has a model"):
+            feed.install_model(connection, bought.store, tmp_path / "model", facts.digest)
     (snapshot,) = snapshots.snapshots(bought)
     assert Ranker.from_state(snapshots.load(bought, snapshot)).digest() == seller
     with TestClient(build(bought), base_url="https://localhost") as client:
@@ -361,31 +319,11 @@ def test_a_model_of_signals_that_the_log_does_not_have_is_refused(
     parts, people, seller, buyer, tmp_path
 ):
     facts = feed.export_model(parts, tmp_path / "model")
-    engine = create_engine(
-        "postgresql+psycopg://", creator=lambda: psycopg.connect(buyer.owner), poolclass=NullPool
-    )
-    with Session(engine) as session, pytest.raises(Invalid, match="the log does not have"):
-        feed.install_model(session, buyer.store, tmp_path / "model", facts.digest)
-
-
-class Gate:
-    """Lets so many batches be learned."""
-
-    def __init__(self) -> None:
-        self.left = threading.Semaphore(0)
-
-    def let(self, batches):
-        self.left.release(batches)
-
-    def by(self, catch_up, batch, learn):
-        while not catch_up._stop.is_set():
-            if self.left.acquire(timeout=0.01):
-                learn(catch_up, batch)
-                return
-
-
-def told(client):
-    return client.get("/api/region").json()["model"]
+    with (
+        psycopg.connect(buyer.owner) as connection,
+        pytest.raises(Invalid, match="the log does not have"),
+    ):
+        feed.install_model(connection, buyer.store, tmp_path / "model", facts.digest)
 
 
 def signed_in_as(client, handle):

@@ -8,7 +8,14 @@ from reelm.feed.first_served import FirstServed, first_served
 from reelm.feed.following import FollowingPage, following
 from reelm.feed.hidden import After, Hidden, HiddenKind, hidden, hide, show_again
 from reelm.feed.history import History, WatchedVideo, forget_watched, history
-from reelm.feed.model_file import ModelFacts, check_model, export_model, install_model
+from reelm.feed.model_file import (
+    ModelFacts,
+    check_model,
+    export_model,
+    install_model,
+    remove_uninstalled,
+    uninstall_models,
+)
 from reelm.feed.recommend import Page, Wanted, recommend, recommend_all, shows_any
 from reelm.feed.reset import forget_signals, reset
 from reelm.feed.settings import (
@@ -78,6 +85,7 @@ __all__ = [
     "popular",
     "recommend",
     "recommend_all",
+    "remove_uninstalled",
     "reset",
     "settings_of",
     "show_again",
@@ -86,6 +94,7 @@ __all__ = [
     "topic_of",
     "trained_model",
     "unexplained",
+    "uninstall_models",
     "watches_of",
     "watches_of_all",
 ]

@@ -5,12 +5,12 @@ which signals of the region's log it learned. Who takes one in trusts nothing in
 """
 
 import hashlib
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any, LiteralString
 
 import msgspec
-from sqlalchemy import func, select
-from sqlalchemy.orm import Session
+from psycopg import Connection
 
 from reelm import __version__
 from reelm.feed.facts import all_facts
@@ -20,10 +20,9 @@ from reelm.feed.live import make_ranker
 from reelm.feed.log.appender import connect
 from reelm.feed.log.replay import replayed
 from reelm.feed.log.restore import restored
-from reelm.feed.log.snapshots import KIND
+from reelm.feed.log.snapshots import KIND, remove_orphans
 from reelm.feed.log.snapshots import learned as learned_of
 from reelm.feed.log.state_file import read_state, write_state
-from reelm.feed.models import RankerSnapshot, SignalRow
 from reelm.feed.ranker import Sizes, State
 from reelm.feed.ranker.checked import checked
 from reelm.feed.signals import Kind
@@ -71,12 +70,12 @@ def export_model(parts: Parts, path: Path) -> ModelFacts:
 
 
 def install_model(
-    session: Session, store: ObjectStore, path: Path, expected_digest: str
+    connection: Connection[Any], store: ObjectStore, path: Path, expected_digest: str
 ) -> ModelFacts:
     """Check a model's file as hostile input, and make it the one that this region starts with.
 
     Args:
-        session: of the buyer's database, in which the log is already; the caller commits.
+        connection: to the buyer's database, in which the log is already; the caller commits.
         store: of the buyer.
         path: of the file; its bytes go into the store as they are.
         expected_digest: SHA-256 in hex, as the closing manifest names it.
@@ -85,29 +84,38 @@ def install_model(
         Invalid: it is not the file that was named, or no model that this release can run.
         Conflict: the region has a model.
     """
-    if session.scalar(select(RankerSnapshot.id).limit(1)) is not None:
+    if _number(connection, "SELECT count(*) FROM ranker_snapshot"):
         raise Conflict("This region has a model already.")
     facts = check_model(path, expected_digest)
-    end = session.scalar(select(func.coalesce(func.max(SignalRow.seq), 0))) or 0
-    if facts.learned.last_seq > end:
+    learned = facts.learned
+    if learned.last_seq > _number(connection, "SELECT coalesce(max(seq), 0) FROM signal"):
         raise Invalid(REFUSED.format("it learned from signals that the log does not have."))
     stored = store.put_file(KIND, path)
     if stored.sha256 != expected_digest:
         raise Invalid(REFUSED.format("the file was changed while it was read."))
-    fields = msgspec.structs.asdict(facts.learned)
-    session.add(
-        RankerSnapshot(
-            id=new_id(),
-            seq=fields.pop("last_seq"),
-            object=stored.key,
-            digest=stored.sha256,
-            made_at=now(),
-            release=__version__,
-            **fields,
-        )
-    )
-    session.flush()
+    connection.execute(
+        "INSERT INTO ranker_snapshot"
+        " (id, seq, object, digest, made_at, release, first_seq, first_at, last_at)"
+        " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",
+        [
+            new_id(), learned.last_seq, stored.key, stored.sha256, now(), __version__,
+            learned.first_seq, learned.first_at, learned.last_at,
+        ],
+    )  # fmt: skip
     return facts
+
+
+def uninstall_models(connection: Connection[Any]) -> None:
+    """Remove what was installed in a region that does not serve yet; the caller commits.
+
+    The objects go with `remove_uninstalled`.
+    """
+    connection.execute("DELETE FROM ranker_snapshot")
+
+
+def remove_uninstalled(parts: Parts) -> None:
+    """Remove the models from the store that were put there and are not installed."""
+    remove_orphans(parts, timedelta(0))
 
 
 def check_model(path: Path, expected_digest: str) -> ModelFacts:
@@ -153,6 +161,11 @@ def _learn_to_the_end(parts: Parts, ranker: Learner, seq: int) -> int:
         for viewer_id in set(gone) - set(last_active(session, gone)):
             ranker.forget(viewer_id)
     return seq
+
+
+def _number(connection: Connection[Any], query: LiteralString) -> int:
+    row = connection.execute(query).fetchone()
+    return 0 if row is None else int(row[0])
 
 
 def _digest(path: Path) -> str:

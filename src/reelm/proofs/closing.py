@@ -6,7 +6,7 @@ those of RFC 9162. docs/bundle.md has the formats and test vectors.
 
 import hashlib
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Literal
 
 import msgspec
 from cryptography.hazmat.primitives import hashes
@@ -17,6 +17,7 @@ from reelm.foundation.envelope import read_envelope, sign_envelope, signers
 from reelm.foundation.errors import Invalid
 from reelm.foundation.strict_json import canonical, decoded
 from reelm.proofs.merkle import EMPTY_ROOT, Frontier
+from reelm.proofs.sale import GOES_ALONG, Disposition
 
 FORM = "reelm-closing/1"
 PAYLOAD_TYPE = "application/vnd.reelm.closing+json"
@@ -76,6 +77,15 @@ class ClosedLog(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     checkpoint: str
 
 
+class ClosedAsset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A technology asset as the scope has it; a model that goes along by the digest of its file."""
+
+    name: str
+    kind: str
+    digest: Hex
+    disposition: Disposition
+
+
 class Closing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The closing manifest."""
 
@@ -90,7 +100,13 @@ class Closing(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     excluded: list[Excluded]
     objects: ClosedObjects
     log: ClosedLog
-    assets: list[dict[str, Any]]
+    assets: list[ClosedAsset]
+
+    @property
+    def model_digest(self) -> Hex:
+        """SHA-256 of the model's file where it goes along; empty where none is in the bundle."""
+        models = (one for one in self.assets if one.kind == "model")
+        return next((one.digest for one in models if one.disposition in GOES_ALONG), "")
 
 
 class TableTree:

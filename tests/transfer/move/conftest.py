@@ -1,7 +1,7 @@
 """A sale that everybody has approved, between a region and a buyer with servers of their own."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -90,8 +90,20 @@ def as_owner(parts: Parts, owner: str) -> Parts:
 
 @pytest.fixture
 def moving(parts: Parts, owner: str, buyer: Buyer, tmp_path: Path) -> Iterator[Moving]:
-    """A small region with a row of everything, sold to a buyer, approved by its host."""
+    """A small region with a row of everything, sold to a buyer, approved by its host.
+
+    Its log has signals that nobody could learn from, so the model stays (test_model_moves.py).
+    """
     fill(owner, parts, 3, 11, but=ITS_OWN)
+    with selling(parts, owner, buyer, tmp_path / "exchange", "retrain") as moving:
+        yield moving
+
+
+@contextmanager
+def selling(
+    parts: Parts, owner: str, buyer: Buyer, exchange: Path, disposition: str
+) -> Iterator[Moving]:
+    """Sell a region to a buyer, with this disposition of its model; yield it approved."""
     seller = as_owner(parts, owner)
     database = Database(buyer.owner, pool_size=3)
     bought = Parts(buyer.home, load(buyer.home.path, {}), database, buyer.store)
@@ -99,9 +111,10 @@ def moving(parts: Parts, owner: str, buyer: Buyer, tmp_path: Path) -> Iterator[M
     with seller.transaction() as session:
         sale = make_sale(session, parts)
         sale.buyer_key = buyer.home.operator_key()
-        sale.propose(recipient=told.recipient, operator=told.operator)
+        choices = transfer.Choices(dispositions={"model": disposition})
+        sale.propose(choices, recipient=told.recipient, operator=told.operator)
         sale.signed()
         sale.submit(sale.decision(sale.host))
-    yield Moving(parts, seller, bought, Exchange(tmp_path / "exchange"), sale)
+    yield Moving(parts, seller, bought, Exchange(exchange), sale)
     seller.database.close()
     database.close()

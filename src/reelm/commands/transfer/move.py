@@ -60,11 +60,14 @@ def seal(parts: Parts, folder: Path, *, as_json: bool) -> None:
             "rows": rows,
             "objects": manifest.objects.count,
             "object_bytes": manifest.objects.bytes,
+            "model": manifest.model_digest,
         }
         typer.echo(msgspec.json.encode(told).decode())
         return
     typer.echo(f"Sealed: {rows} rows and {manifest.objects.count} objects, closing manifest\n")
     typer.echo(f"  {sealed.closing_digest}\n")
+    if manifest.model_digest:
+        typer.echo("The ranking model is in the bundle, as the scope says.")
     typer.echo(f"Next, at the buyer: `reelm transfer verify --exchange {folder}`.")
 
 

@@ -20,6 +20,7 @@ from reelm.transfer.bundle.files import (
 
 FORM = "reelm-bundle/1"
 LABEL, MANIFEST, CONTENTS = "bundle.json", "manifest.age", "contents.age"
+MODEL = "model.age"
 MAX_LABEL_BYTES = 4096
 MAX_CONTENTS_BYTES = 64 << 20
 
@@ -56,12 +57,14 @@ class Contents(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     secret: str
     tables: dict[str, Stored]
     objects: Stored
+    model: FileFact | None
 
     @property
     def facts(self) -> list[FileFact]:
         """Every file that the contents name; objects beside, whose list names them."""
         stored = [*self.tables.values(), self.objects]
-        return [one.leaves for one in stored if one.leaves is not None] + [
+        single = [self.model, *(one.leaves for one in stored)]
+        return [one for one in single if one is not None] + [
             fact for one in stored for piece in one.slices for fact in piece.files
         ]
 

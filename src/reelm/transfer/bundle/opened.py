@@ -20,6 +20,7 @@ from reelm.transfer.bundle.contents import (
     CONTENTS,
     LABEL,
     MANIFEST,
+    MODEL,
     Contents,
     Stored,
     fingerprint,
@@ -158,6 +159,7 @@ def _check_contents(opened: Opened) -> None:
         _check_stored(one.name, contents.tables[one.name], is_sliced=bool(one.sliced_by))
     check_salt(OBJECTS, manifest.objects.salt_commitment, opened.secret)
     _check_stored(LIST, contents.objects, is_sliced=False)
+    _check_model(manifest, contents)
 
 
 def _check_stored(name: str, stored: Stored, *, is_sliced: bool) -> None:
@@ -170,6 +172,17 @@ def _check_stored(name: str, stored: Stored, *, is_sliced: bool) -> None:
     names = [fact.name for fact in [*facts, stored.leaves] if fact is not None]
     if not all(one.startswith(top) for one in names):
         raise Invalid(f"{CONTENTS} of the bundle has files of table {name} elsewhere.")
+
+
+def _check_model(manifest: Closing, contents: Contents) -> None:
+    """Check that the model's file is named just where the manifest says that it goes along."""
+    if contents.model is None:
+        if manifest.model_digest:
+            raise Invalid(f"{MODEL} of the bundle is missing, and the model goes along.")
+    elif not manifest.model_digest:
+        raise Invalid(f"The bundle has a {MODEL}, and by its manifest the model stays behind.")
+    elif contents.model.name != MODEL:
+        raise Invalid(f"{CONTENTS} of the bundle names another file than {MODEL} as the model.")
 
 
 def _check_strays(folder: Path, contents: Contents) -> None:

@@ -22,6 +22,7 @@ from reelm.foundation.database.schema import revision
 from reelm.foundation.storage import ObjectStore
 from reelm.proofs.closing import (
     OBJECTS,
+    ClosedAsset,
     ClosedObjects,
     ClosedTable,
     Closing,
@@ -35,6 +36,7 @@ from reelm.proofs.closing import (
 from reelm.transfer.bundle.contents import LABEL, Contents, Slice, Stored, write_contents
 from reelm.transfer.bundle.files import inside
 from reelm.transfer.bundle.log import closed_log
+from reelm.transfer.bundle.model import seal_model
 from reelm.transfer.bundle.objects import Copies, Digests, kind_and_digest, named_keys, strays
 from reelm.transfer.bundle.rows import gathered, pinned
 from reelm.transfer.bundle.seal_table import (
@@ -54,13 +56,17 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Sale:
-    """What is sealed and for whom; the digest is that of the scope document."""
+    """What is sealed and for whom; the digest is that of the scope document.
+
+    `model` is the model's file where it goes along, of the digest that its asset has.
+    """
 
     scope_digest: str
     region: str
     epoch: int
     recipient: str
-    assets: list[dict[str, Any]] = field(default_factory=list)
+    assets: list[ClosedAsset] = field(default_factory=list)
+    model: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -141,8 +147,9 @@ def _sealed(
         closed.append(one)
     say("Sealing objects.")
     objects, stored_objects = _seal_objects(sealing, copies)
+    model = seal_model(sealing, sale.model)
     contents = Contents(
-        "reelm-bundle/1", sale.scope_digest, sealing.secret.hex(), stored, stored_objects
+        "reelm-bundle/1", sale.scope_digest, sealing.secret.hex(), stored, stored_objects, model
     )
     _sweep_tables(sealing.folder, contents)
     manifest = Closing(

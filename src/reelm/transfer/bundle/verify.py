@@ -9,6 +9,7 @@ import pyrage
 
 from reelm.foundation.errors import Invalid
 from reelm.transfer.bundle.files import FileFact, inside, read_encrypted
+from reelm.transfer.bundle.model import read_model
 from reelm.transfer.bundle.objects import AT_ONCE, Digests, file_name, kind_and_digest, strays
 from reelm.transfer.bundle.opened import Expected, Opened, open_bundle
 from reelm.transfer.bundle.reading import read_list, read_table
@@ -52,6 +53,7 @@ def verify(
     opened = verify_rows(folder, identity, expected, say)
     say("Verifying objects.")
     check_objects(opened, lambda one: verify_object(opened, *one, _nothing))
+    read_model(opened, _nothing)
     return opened
 
 

@@ -5,6 +5,7 @@ of the closing manifest in the buyer's own database, and the receipt is noted wi
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -12,6 +13,7 @@ import pyrage
 from psycopg import Connection
 from sqlalchemy import select
 
+from reelm import feed
 from reelm.foundation.clock import now, utc_text
 from reelm.foundation.countries import require_countries
 from reelm.foundation.errors import Conflict, Invalid, Missing
@@ -19,6 +21,7 @@ from reelm.foundation.home import write_secret
 from reelm.foundation.ids import new_id
 from reelm.foundation.parts import Parts
 from reelm.foundation.strict_json import canonical
+from reelm.foundation.workspace import workspace
 from reelm.proofs import handover
 from reelm.proofs.closing import Closing
 from reelm.proofs.handover import LogSize, Receipt
@@ -29,6 +32,7 @@ from reelm.transfer.bundle.opened import Opened
 from reelm.transfer.current import open_transfer
 from reelm.transfer.models import TransferStep
 from reelm.transfer.move.exchange import Exchange, read, write
+from reelm.transfer.move.model import check_assets, install, opened_model
 from reelm.transfer.steps import add_step, last_step, steps
 
 Say = Callable[[str], None]
@@ -96,8 +100,11 @@ def receive(parts: Parts, exchange: Exchange, say: Say = lambda _: None) -> Rece
         if known is not None:
             write(exchange.receipt, known)
             return Received(handover.read_receipt(known, scope)[0], is_new=False)
+        check_assets(scope, opened.manifest)
         # Everything is verified as it is loaded, and nothing is committed unless all of it holds.
-        receipt = _import(parts, scope, opened, say)
+        with workspace(parts.home, "model") as folder:
+            say("Checking the model.")
+            receipt = _import(parts, scope, opened, opened_model(opened, folder), say)
     except Invalid as error:
         disputed = _receipt(parts, scope, digest, manifest, error.sentence)
         write(exchange.receipt, handover.sign_receipt(disputed, parts.home.operator_key()))
@@ -154,13 +161,14 @@ def identity_of(parts: Parts) -> pyrage.x25519.Identity:
     return pyrage.x25519.Identity.from_str(parts.home.secret(IDENTITY))
 
 
-def _import(parts: Parts, scope: Scope, opened: Opened, say: Say) -> Receipt:
+def _import(parts: Parts, scope: Scope, opened: Opened, model: Path | None, say: Say) -> Receipt:
     digest = opened.manifest.scope_digest
     receipt = _receipt(parts, scope, digest, opened.manifest, "")
     envelope = handover.sign_receipt(receipt, parts.home.operator_key())
 
     def finish(connection: Connection[Any]) -> None:
-        """Note the receipt with the rows that it is about."""
+        """Install the model, and note the receipt with the rows that it is about."""
+        install(connection, parts, opened, model)
         row = connection.execute(
             "SELECT id FROM transfer WHERE scope_digest = %s AND ended_at IS NULL", [digest]
         ).fetchone()
@@ -175,6 +183,8 @@ def _import(parts: Parts, scope: Scope, opened: Opened, say: Say) -> Receipt:
         opened, parts.database.conninfo, parts.store, parts.region_key, parts.home.work,
         say, finish=finish, may_replace=bool(_receipts(parts)),
     )  # fmt: skip
+    # The model of an earlier bundle.
+    feed.remove_uninstalled(parts)
     return receipt
 
 

@@ -2,16 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import msgspec
 from sqlalchemy.orm import Session
 
-from reelm import audit, feed, regions
+from reelm import audit, regions
 from reelm.accounts import region_keys
 from reelm.foundation.errors import Conflict
 from reelm.foundation.parts import Parts
 from reelm.foundation.strict_json import canonical
+from reelm.foundation.workspace import workspace
 from reelm.proofs import sale
 from reelm.proofs.closing import Closing
 from reelm.transfer.approve import refuse_unless_approved
@@ -19,6 +19,7 @@ from reelm.transfer.bundle import Sale, SellerKeys, seal
 from reelm.transfer.current import KnownTransfer
 from reelm.transfer.move.exchange import Exchange
 from reelm.transfer.move.freeze import is_frozen
+from reelm.transfer.move.model import closed_assets, made_model
 from reelm.transfer.steps import add_step, last_step, steps
 
 Say = Callable[[str], None]
@@ -47,18 +48,15 @@ def seal_region(parts: Parts, exchange: Exchange, say: Say = lambda _: None) -> 
         transfer = refuse_unless_approved(session)
         if not is_frozen(session):
             raise Conflict("The region is not frozen: `reelm transfer freeze` does that.")
-        about = sale_of(parts, transfer)
         exchange.write_sale(session, transfer)
     audit.integrate(parts.database, regions.audit_signer(parts))
-    manifest = seal(
-        parts.database.conninfo,
-        parts.store,
-        exchange.bundle,
-        notes_folder(parts),
-        about,
-        seller_keys(parts),
-        say=say,
-    )
+    with workspace(parts.home, "model") as folder:
+        say("Making the model's file.")
+        model = made_model(parts, transfer.scope, folder)
+        manifest = seal(
+            parts.database.conninfo, parts.store, exchange.bundle, notes_folder(parts),
+            sale_of(parts, transfer, model), seller_keys(parts), say=say,
+        )  # fmt: skip
     made = SealedRegion(sale.digest_of(canonical(manifest)), manifest)
     with parts.transaction() as session:
         add_step(session, transfer.id, "sealed", canonical(made))
@@ -71,12 +69,21 @@ def last_sealed(session: Session, transfer_id: int) -> SealedRegion | None:
     return None if step is None else msgspec.json.decode(step.document, type=SealedRegion)
 
 
-def sale_of(parts: Parts, transfer: KnownTransfer) -> Sale:
-    """Return what is sealed for whom, with the technology assets as the scope has them."""
-    scope = transfer.scope
-    assets = [_closed_asset(parts, one) for one in scope.technology]
+def sale_of(
+    parts: Parts, transfer: KnownTransfer, model: tuple[Path | None, str] = (None, "")
+) -> Sale:
+    """Return what is sealed for whom, with the technology assets as the scope has them.
+
+    Args:
+        parts: the seller's.
+        transfer: the sale.
+        model: the model's file and digest; a rehearsal makes none.
+    """
+    scope, (path, digest) = transfer.scope, model
+    with parts.transaction() as session:
+        assets = closed_assets(session, scope, digest)
     return Sale(
-        transfer.scope_digest, scope.region, scope.seller.epoch, scope.buyer.recipient, assets
+        transfer.scope_digest, scope.region, scope.seller.epoch, scope.buyer.recipient, assets, path
     )
 
 
@@ -88,18 +95,3 @@ def seller_keys(parts: Parts) -> SellerKeys:
 def notes_folder(parts: Parts) -> Path:
     """Return the private folder for what a seal that is cut off needs to go on."""
     return parts.home.work / "seal"
-
-
-def _closed_asset(parts: Parts, asset: sale.Asset) -> dict[str, Any]:
-    """Return what the closing manifest says of an asset: the last model, not that of the scope."""
-    digest = asset.digest
-    if asset.kind == "model":
-        with parts.transaction() as session:
-            model = feed.trained_model(session)
-        digest = "" if model is None else model.digest
-    return {
-        "name": asset.name,
-        "kind": asset.kind,
-        "digest": digest,
-        "disposition": asset.disposition,
-    }
