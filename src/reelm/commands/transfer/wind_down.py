@@ -9,6 +9,7 @@ import typer
 from reelm import app
 from reelm.commands.order_desk import private_key
 from reelm.foundation.config import load
+from reelm.foundation.durable import write_whole
 from reelm.foundation.envelope import read_public_key
 from reelm.foundation.errors import Invalid
 from reelm.foundation.home import Home
@@ -100,9 +101,7 @@ def sign(certificate: Path, scope: Path, cutover: Path, keys: Sequence[Path]) ->
     text = room.cosign(certificate.read_bytes(), known, cutover.read_bytes(), private)
     for sentence in claims(form.opened(text)[0], known):
         typer.echo(f"  - {sentence}")
-    part = certificate.with_name(f"{certificate.name}.part")
-    part.write_bytes(text)
-    part.replace(certificate)
+    write_whole(certificate, text)
     typer.echo(f"Signed: {certificate}")
 
 
