@@ -27,8 +27,8 @@ FOLDERS = (
         "Unfinished; gone within `upload.expire_hours`.",
     ),
     _file(
-        "work", "copies of media and of the ranker's state while a job runs", Transfer.EXCLUDE,
-        Erasure.EXPIRE, "Removed when the job ends, or by the next sweep.",
+        "work", "copies of media and of the ranker's state while a job runs; digests of a seal",
+        Transfer.EXCLUDE, Erasure.EXPIRE, "Removed when the job ends, or by the next sweep.",
     ),
     _file(
         "logs", "messages of the embedded database, without statements and values",

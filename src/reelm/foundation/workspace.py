@@ -33,9 +33,12 @@ def workspace(home: Home, label: str) -> Iterator[Path]:
 
 
 def sweep_workspaces(home: Home) -> int:
-    """Remove the folders of jobs that are no more; return how many."""
+    """Remove the folders of jobs that are no more; return how many.
+
+    Those of jobs have a dash in their names; the notes of a seal have none, and wait for the next.
+    """
     removed = 0
-    for folder in home.work.iterdir():
+    for folder in home.work.glob("*-*"):
         if _is_abandoned(folder):
             shutil.rmtree(folder, ignore_errors=True)
             removed += 1

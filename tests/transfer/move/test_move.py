@@ -1,11 +1,14 @@
 """A whole move: who may write when, and what the log says of it."""
 
+import os
+
 import psycopg
 import pytest
 from sqlalchemy import text
 
 from reelm import audit, regions, transfer
 from reelm.foundation.errors import Conflict, Departed, Frozen, Missing
+from reelm.foundation.workspace import sweep_workspaces
 from reelm.proofs import handover
 from reelm.regions.models import Tenure
 from reelm.transfer import move
@@ -60,6 +63,19 @@ def test_the_log_goes_on_at_the_buyer_with_one_entry_that_both_signed(moving):
     assert handover.cutover_digest(envelope) == body["document_digest"]
     found, report = audit.check_log(moving.buyer.database, regions.audit_signer(moving.buyer))
     assert (found.wrong, report.faults) == ([], [])
+
+
+def test_what_was_copied_ahead_is_used_after_the_hourly_sweep(moving):
+    moving.announce()
+    move.rehearse(moving.seller, moving.exchange)
+    ahead = {path: path.stat().st_ino for path in moving.exchange.bundle.glob("tables/signal/*")}
+    assert ahead
+    (notes,) = moving.seller.home.work.iterdir()
+    os.utime(notes, (0, 0))
+    sweep_workspaces(moving.seller.home)
+    move.freeze(moving.seller)
+    move.seal_region(moving.seller, moving.exchange)
+    assert {path: path.stat().st_ino for path in ahead} == ahead
 
 
 def test_a_frozen_region_refuses_what_goes_along_and_takes_what_stays(moving):

@@ -5,7 +5,6 @@ seal finds them there. The rows are sealed to a key that is made for this and fo
 no rehearsal lies about that anybody could open.
 """
 
-import shutil
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +16,7 @@ from reelm import audit, regions
 from reelm.foundation.errors import Conflict
 from reelm.foundation.parts import Parts
 from reelm.foundation.strict_json import canonical
+from reelm.foundation.workspace import workspace
 from reelm.transfer.approve import refuse_unless_approved
 from reelm.transfer.bundle import Expected, copy_closed_days, copy_objects, seal, verify_rows
 from reelm.transfer.current import KnownTransfer
@@ -75,12 +75,10 @@ def rehearse(parts: Parts, exchange: Exchange, say: Say = lambda _: None) -> Reh
 
 
 def _try(parts: Parts, transfer: KnownTransfer, copied: int, say: Say) -> Rehearsal:
-    folder, notes = parts.home.work / "rehearsal", parts.home.work / "rehearsal-notes"
-    for path in (folder, notes):
-        shutil.rmtree(path, ignore_errors=True)
     nobody = pyrage.x25519.Identity.generate()
     about = replace(sale_of(parts, transfer), recipient=str(nobody.to_public()))
-    try:
+    with workspace(parts.home, "rehearsal") as work:
+        folder, notes = work / "bundle", work / "notes"
         begin = time.monotonic()
         manifest = seal(
             parts.database.conninfo, parts.store, folder, notes, about, seller_keys(parts),
@@ -102,6 +100,3 @@ def _try(parts: Parts, transfer: KnownTransfer, copied: int, say: Say) -> Rehear
             seal_s=round(sealed - begin, 3),
             verify_s=round(time.monotonic() - sealed, 3),
         )
-    finally:
-        for path in (folder, notes):
-            shutil.rmtree(path, ignore_errors=True)
