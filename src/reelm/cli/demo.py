@@ -5,7 +5,6 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -14,13 +13,6 @@ import typer
 from reelm.cli.options import say
 
 demo = typer.Typer(invoke_without_command=True)
-
-
-class Licence(StrEnum):
-    """What becomes of the export licence of the ranking model."""
-
-    REFUSED = "refused"
-    GRANTED = "granted"
 
 
 @demo.callback()
@@ -56,9 +48,9 @@ def sale(
         "demo-sale"
     ),
     fast: Annotated[bool, typer.Option("--fast", help="Few people and videos.")] = False,
-    licence: Annotated[
-        Licence, typer.Option(help="Whether the ranking model may leave its country.")
-    ] = Licence.REFUSED,
+    licensed: Annotated[
+        bool, typer.Option("--licensed", help="The ranking model may leave its country.")
+    ] = False,
 ) -> None:
     """Sell a region: two made-up operators on this machine, from the proposal to the wind-down.
 
@@ -74,12 +66,12 @@ def sale(
     """
     from reelm.commands import sale as command
 
-    with _commands() as run:
-        raise typer.Exit(command.play(report, command.Licence(licence), run, say, is_fast=fast))
+    with commands() as run:
+        raise typer.Exit(command.play(report, run, say, is_fast=fast, is_licensed=licensed))
 
 
 @contextmanager
-def _commands() -> Iterator[Callable[[Sequence[str], Mapping[str, str]], tuple[int, str, str]]]:
+def commands() -> Iterator[Callable[[Sequence[str], Mapping[str, str]], tuple[int, str, str]]]:
     """Yield what runs commands, each in a process of its own.
 
     They are forked from one that has loaded the program: sixty that each load it take minutes.

@@ -1,5 +1,5 @@
 """`reelm demo sale`: the whole sale of a region, between two made-up operators on this machine."""
 
-from reelm.commands.sale.story import Licence, play
+from reelm.commands.sale.story import play
 
-__all__ = ["Licence", "play"]
+__all__ = ["play"]

@@ -118,14 +118,23 @@ class Stage:
         )
 
     def ask(self, who: str, side: Side, path: str, *, token: str = "", said: str = "") -> bytes:
-        """Send a GET without a session, write down the answer, and return its body."""
-        status, data = _get(side, path, token)
-        self.saw(who, side.name, "", f"GET {path}", status, hashlib.sha256(data).hexdigest(), said)
+        """Send a GET without a session, write down the answer, and return its body.
+
+        Args:
+            who: who asks.
+            side: at whose address.
+            path: what for.
+            token: of a data room.
+            said: what to write down of the answer; its Link (RFC 8288) where nothing is given.
+        """
+        status, link, data = _get(side, path, token)
+        digest = hashlib.sha256(data).hexdigest()
+        self.saw(who, side.name, "", f"GET {path}", status, digest, said or link)
         return data
 
     def look(self, side: Side, path: str) -> bytes:
         """Send a GET without a session, which is only to wait for something."""
-        return _get(side, path, "")[1]
+        return _get(side, path, "")[2]
 
     def _plain(self, text: str) -> str:
         """Return a text without where the demo lies on this machine."""
@@ -186,13 +195,13 @@ class Viewer(Person):
         self.headers["cookie"] = headers["set-cookie"].split(";")[0]
 
 
-def _get(side: Side, path: str, token: str) -> tuple[int, bytes]:
+def _get(side: Side, path: str, token: str) -> tuple[int, str, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", side.port, timeout=60)
     headers = {"authorization": f"Bearer {token}"} if token else {}
     try:
         connection.request("GET", path, headers=headers)
         answer = connection.getresponse()
-        return answer.status, answer.read()
+        return answer.status, answer.getheader("link", ""), answer.read()
     finally:
         connection.close()
 

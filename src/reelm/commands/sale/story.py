@@ -4,9 +4,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -35,19 +33,12 @@ attested_by = "the demo, which is no person"
 """
 
 
-class Licence(StrEnum):
-    """What becomes of the export licence of the ranking model."""
-
-    REFUSED = "refused"
-    GRANTED = "granted"
-
-
 @dataclass
 class Show:
     """All that a run of the story has at hand."""
 
     stage: Stage
-    licence: Licence
+    is_licensed: bool
     people: Sequence[str]
     videos: int
     host: Authority
@@ -66,15 +57,15 @@ class Show:
         return [self.host, self.ministry, self.court, self.exporter]
 
 
-def play(report: Path, licence: Licence, run: Run, say: Say, *, is_fast: bool) -> int:
+def play(report: Path, run: Run, say: Say, *, is_fast: bool, is_licensed: bool) -> int:
     """Play the sale of a region, and leave the folder of its proofs.
 
     Args:
         report: new folder for the proofs.
-        licence: whether the ranking model may leave its country.
         run: runs `reelm` with arguments.
         say: is told each step.
         is_fast: few people and videos.
+        is_licensed: the ranking model may leave its country, and goes along.
 
     Returns:
         0 if every claim of the report follows from its files, else 1.
@@ -88,7 +79,7 @@ def play(report: Path, licence: Licence, run: Run, say: Say, *, is_fast: bool) -
     folder = Path(tempfile.mkdtemp(prefix="reelm-sale-"))
     folder.chmod(0o755)  # as root the databases run as a user of their own
     try:
-        show = _set_up(folder, licence, run, say, is_fast=is_fast)
+        show = _set_up(folder, run, say, is_fast=is_fast, is_licensed=is_licensed)
         _serve(show)
         gather(show.stage, show.authorities, show.scope, show.first, report)
     finally:
@@ -98,7 +89,7 @@ def play(report: Path, licence: Licence, run: Run, say: Say, *, is_fast: bool) -
     return _tell(report, say)
 
 
-def _set_up(folder: Path, licence: Licence, run: Run, say: Say, *, is_fast: bool) -> Show:
+def _set_up(folder: Path, run: Run, say: Say, *, is_fast: bool, is_licensed: bool) -> Show:
     first, second = free_ports(2)
     stage = Stage(
         folder,
@@ -110,7 +101,7 @@ def _set_up(folder: Path, licence: Licence, run: Run, say: Say, *, is_fast: bool
     people = ["ana", "bo", "chi"] if is_fast else ["ana", "bo", "chi", "dara", "ezra", "fay"]
     show = Show(
         stage=stage,
-        licence=licence,
+        is_licensed=is_licensed,
         people=[f"demo_{name}" for name in people],
         videos=3 if is_fast else 8,
         host=Authority(stage, "Demo host authority", ["approve_transfer"], 2),
@@ -130,11 +121,12 @@ def _set_up(folder: Path, licence: Licence, run: Run, say: Say, *, is_fast: bool
 
 def _serve(show: Show) -> None:
     stage = show.stage
-    with ExitStack() as seller:
-        seller.enter_context(stage.serving(stage.seller))
+    with stage.serving(stage.seller):
         for authority in show.authorities:
             authority.register(stage.seller)
         _viewers(show)
+    # As it stops, the ranker stores what it has learned: the scope can name it.
+    with stage.serving(stage.seller):
         _banned(show)
         _agree(show)
         _stay(show)
@@ -197,7 +189,7 @@ def _agree(show: Show) -> None:
     stage.reelm(buyer.operator, "transfer", "buyer", "--country", COUNTRY, "--out", file, at=buyer)
     show.scope = propose(stage, "--asset", "model=license")
     _data_room(show)
-    if show.licence is Licence.REFUSED:
+    if not show.is_licensed:
         stage.begin("licence", "The country of the model's origin refuses to let it go.")
         show.exporter.decide(seller, show.scope, "refuse")
         stage.reelm(seller.operator, "transfer", "approvals", at=seller, status=1)
@@ -213,7 +205,7 @@ def _agree(show: Show) -> None:
     for side in (seller, buyer):
         agree(stage, side, show.scope)
     conditions = ["--valid-until", VALID_UNTIL, "--data-country", COUNTRY]
-    if show.licence is Licence.REFUSED:
+    if not show.is_licensed:
         conditions += ["--excluded-asset", "model"]
     show.host.decide(seller, show.scope, "approve", *conditions)
     stage.reelm(seller.operator, "transfer", "approvals", at=seller)

@@ -26,7 +26,7 @@ def check(report: Path, known_keys: Sequence[str], *, as_json: bool) -> int:
         typer.echo(msgspec.json.encode(checked).decode())
         return 1 if checked.faults else 0
     for fault in checked.faults:
-        typer.echo(f"{fault.file}: {fault.sentence}", err=True)
+        typer.echo(f"{_shown(fault.file)}: {_shown(fault.sentence)}", err=True)
     if checked.faults:
         typer.echo(f"{report} does not hold.", err=True)
         return 1
@@ -34,7 +34,12 @@ def check(report: Path, known_keys: Sequence[str], *, as_json: bool) -> int:
         typer.echo(f"- {claim.sentence}")
     typer.echo(f"\n{len(checked.claims)} claims follow from the files. They are signed by:\n")
     for one in checked.keys:
-        typer.echo(f"  {one.key}  {one.who}")
+        typer.echo(f"  {one.key}  {_shown(one.who)}")
     if not keys:
         typer.echo("\nCompare these keys with ones that you know, or give those by --known-key.")
     return 0
+
+
+def _shown(text: str) -> str:
+    """Return a text of a stranger's without what would steer a terminal."""
+    return "".join(letter if letter.isprintable() else "?" for letter in text)

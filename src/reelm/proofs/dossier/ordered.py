@@ -21,6 +21,7 @@ def claims(papers: Papers) -> Iterator[Claim]:
     Raises:
         Refuted: an order is not signed, or not what the log says; a step was taken during a stay.
     """
+    _check_keys(papers)
     yield _signed(papers)
     held = papers.entries("regions.order_in_force")
     for leaf in held:
@@ -31,18 +32,31 @@ def claims(papers: Papers) -> Iterator[Claim]:
     yield from _while_frozen(papers, held)
 
 
+def _check_keys(papers: Papers) -> None:
+    """Check that names and keys of authorities are those that the log has."""
+    names = {
+        fact(leaf, "authority_id"): fact(leaf, "name")
+        for leaf in papers.entries("regions.authority_added", "regions.authority_changed")
+    }
+    entries = papers.entries("regions.authority_key_added")
+    added = {(fact(leaf, "authority_id"), fact(leaf, "key_id")) for leaf in entries}
+    for one in papers.keys.authorities:
+        if names.get(one.id) != one.name:
+            raise Refuted(KEYS, f"The log knows no authority {one.id} that is called {one.name}.")
+        for key in one.keys:
+            if (one.id, key_id(key)) not in added:
+                raise Refuted(KEYS, f"The log knows no key {key} of {one.name}.")
+
+
 def _signed(papers: Papers) -> Claim:
     """Claim that each order that lies here was signed by its authority, and is in the log."""
     logged = {fact(leaf, "document_digest"): leaf for leaf in
               papers.entries("regions.order_in_force")}  # fmt: skip
-    added = {(fact(leaf, "authority_id"), fact(leaf, "key_id")) for leaf in
-             papers.entries("regions.authority_key_added")}  # fmt: skip
     files = papers.under(ORDERS)
     for name, envelope in papers.envelopes(ORDERS, ORDER_TYPE):
         told: dict[str, Any] = msgspec.json.decode(envelope.payload)
         authority = str(told.get("authority"))
-        keys = [key for key in papers.keys.of(authority) if (authority, key_id(key)) in added]
-        if not signers(envelope, keys, 0):
+        if not signers(envelope, papers.keys.of(authority), 0):
             raise Refuted(name, "It is not signed by a key that the log names of its authority.")
         leaf = logged.pop(payload_digest(envelope), None)
         if leaf is None or fact(leaf, "authority_id") != authority:

@@ -2,10 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from reelm.proofs.dossier.claim import Claim, number
 from reelm.proofs.dossier.files import Refuted
 from reelm.proofs.dossier.observed import FILE, Observed
-from reelm.proofs.dossier.papers import Papers
+from reelm.proofs.dossier.papers import CUTOVER, Papers
 
 PART = "What people met"
 # The acts of the story that say something of the service.
@@ -35,7 +37,7 @@ def claims(papers: Papers) -> Iterator[Claim]:
     yield _all(acts, WITHHELD, WITHHELD_STATUS, "for a video that is withheld by order was answered"
                " by 451, before the cutover and after it")  # fmt: skip
     yield _learned(acts)
-    yield _all(acts, OLD, GONE_STATUS, "at the old address was answered by 410, with the new one")
+    yield _moved(acts, papers.cutover.address)
 
 
 def _all(acts: dict[str, list[Observed]], act: str, code: int, words: str) -> Claim:
@@ -75,6 +77,15 @@ def _same(acts: dict[str, list[Observed]]) -> Claim:
         raise Refuted(FILE, "No media was asked for at the seller.")
     return _claim("same-media", f"{number(len(before), 'media address', 'media addresses')} gave"
                   " the same bytes at the buyer as at the seller.")  # fmt: skip
+
+
+def _moved(acts: dict[str, list[Observed]], address: str) -> Claim:
+    """Claim that the old address names the one that the cutover has."""
+    for one in acts.get(OLD, ()):
+        if f"<{address}/" not in one.said:
+            raise Refuted(FILE, f"{one.did} at the old address does not name {address}.")
+    told = _all(acts, OLD, GONE_STATUS, f"at the old address was answered by 410, with {address}")
+    return msgspec.structs.replace(told, files=[FILE, CUTOVER])
 
 
 def _learned(acts: dict[str, list[Observed]]) -> Claim:
