@@ -26,6 +26,7 @@ from reelm.accounts.rate import (
 )
 from reelm.accounts.sessions import revoke_sessions
 from reelm.foundation.clock import now
+from reelm.foundation.database import fence
 from reelm.foundation.errors import Forbidden, Unauthenticated
 from reelm.foundation.parts import Parts
 
@@ -47,7 +48,7 @@ def sign_in(session: Session, parts: Parts, *, handle: str, password: str, addre
     known = _password_hash(session, account_id)
     if not verify_password(known, password) or account_id is None or known is None:
         raise Unauthenticated(WRONG)
-    if is_outdated(known):
+    if is_outdated(known) and not fence.is_closed(session):
         set_password(session, account_id, hash_password(password))
     return account_id
 

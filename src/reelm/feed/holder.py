@@ -145,13 +145,13 @@ class Holder:
 
     def why(self, viewer_id: int, video_id: int) -> Why | None:
         """Return why the viewer was given a video lately, if it is remembered."""
-        self._check()
+        self._check_memory()
         with self._lock:
             return self._given.why(viewer_id, video_id)
 
     def known_of(self, viewer_id: int) -> dict[str, object]:
         """Return all that the ranker holds about one viewer, as JSON has it."""
-        self._check()
+        self._check_memory()
         with self._lock:
             return self._ranker.known_of(viewer_id)
 
@@ -189,6 +189,11 @@ class Holder:
     def _check(self) -> None:
         if (refusal := self.refusal) is not None:
             raise refusal
+
+    def _check_memory(self) -> None:
+        """Refuse where there is nothing in memory: in a freeze there is, and nothing is added."""
+        if not (self.appender.is_frozen and self._catch_up.is_done):
+            self._check()
 
     def _load(self, connection: Connection[Any]) -> Position:
         with suppress(SQLAlchemyError), self._parts.transaction() as session:

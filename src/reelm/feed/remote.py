@@ -19,7 +19,7 @@ import msgspec
 from reelm.feed.given import Why
 from reelm.feed.holder import Holder
 from reelm.feed.log.appender import HELD, STARTING
-from reelm.feed.log.ticket import IN_DOUBT, PATIENCE_S
+from reelm.feed.log.ticket import IN_DOUBT, PATIENCE_S, unavailable
 from reelm.feed.ranker import Ask, Pick
 from reelm.feed.signals import Signal
 from reelm.foundation.errors import Invalid, RateLimited, ReelmError, TooLarge, Unavailable
@@ -44,7 +44,7 @@ VERBS: dict[str, tuple[tuple[Any, ...], Any]] = {
     "forget": ((int,), None),
     "learned": ((), float),
 }
-_ERRORS = {error.kind: error for error in (Unavailable, Invalid, TooLarge)}
+_ERRORS = {Invalid.kind: Invalid, TooLarge.kind: TooLarge}
 
 
 class Door:
@@ -189,7 +189,7 @@ class Remote:
         kind, sentence, wait_s = answer
         if kind == RateLimited.kind:
             raise RateLimited(sentence, retry_after_s=int(wait_s))
-        raise _ERRORS.get(kind, Unavailable)(sentence)
+        raise _ERRORS.get(kind, unavailable)(sentence)
 
     def _sent(self, message: bytes) -> socket.socket:
         """Return a connection that has taken the message; an old one may have ended meanwhile."""

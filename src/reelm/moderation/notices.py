@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from reelm.accounts import data_key
 from reelm.foundation.clock import now
+from reelm.foundation.database import fence
 from reelm.foundation.errors import Gone, Missing
 from reelm.foundation.ids import new_id
 from reelm.foundation.parts import Parts
@@ -143,9 +144,14 @@ def mark_read(
 ) -> None:
     """Mark a notice as read; one that is read already stays as it is.
 
+    In a freeze nothing is kept of it: orders go on to tell people, and their notices are closed
+    against all else, so that nobody holds up the cutover by reading.
+
     Raises:
         Missing: the account has no such notice.
     """
+    if fence.is_closed(session):
+        return
     for one in _not_marked(session, account_id, to_all):
         if one.number == notice_id:
             _keep_read(session, parts, account_id, one)
@@ -163,7 +169,9 @@ def mark_read(
 def mark_all_read(
     session: Session, parts: Parts, account_id: int, to_all: Sequence[ToEverybody] = ()
 ) -> None:
-    """Mark every notice of an account as read."""
+    """Mark every notice of an account as read; in a freeze nothing is kept of it."""
+    if fence.is_closed(session):
+        return
     for one in _not_marked(session, account_id, to_all):
         _keep_read(session, parts, account_id, one)
     session.execute(

@@ -23,7 +23,9 @@ from reelm.accounts import (
     paragraphs,
 )
 from reelm.foundation.clock import utc_text
-from reelm.foundation.errors import Invalid
+from reelm.foundation.database import fence
+from reelm.foundation.database.fence import FROZEN
+from reelm.foundation.errors import Frozen, Invalid
 from reelm.foundation.ids import new_id
 from reelm.foundation.parts import Parts
 from reelm.moderation.deadlines import Deadlines, deadlines
@@ -37,6 +39,10 @@ Reason = Literal[
 # What an objection is about, and nothing else is.
 OBJECTED_TO = frozenset({"order", "decision", "transfer"})
 MOST_DETAIL, MOST_CONTACT = 4000, 200
+NO_OBJECTION = (
+    "The service is being handed over just now, and cannot take an objection to it. Object"
+    " {named}or here once the new operator has it: an objection may come after the sale, too."
+)
 _CODE_BYTES = 10  # 80 random bits: a fast hash of them cannot be reversed
 
 
@@ -80,6 +86,7 @@ def receive_grievance(
     Raises:
         Invalid: a text is too long or cannot be shown, or an objection says nothing.
         RateLimited: too many grievances from the account or address.
+        Frozen: the region is being handed over; says where to object meanwhile.
     """
     if reporter_id is None:
         count_try(parts, REPORT_ADDRESS, address_group(address))
@@ -91,6 +98,7 @@ def receive_grievance(
         raise Invalid("The reason of an objection to an order, a decision or a sale is objection.")
     if new.kind == "objection" and not detail:
         raise Invalid("Say why you object.")
+    _refuse_in_a_freeze(session, new)
     number, code = new_id(), _new_code()
     key = make_key(session, parts, number)
     received_at = regions.time_bounds(session).latest
@@ -117,6 +125,21 @@ def receive_grievance(
     session.flush()
     _log(session, new, number, received_at, due)
     return Receipt(number, code, received_at, due.acknowledge_due_at, due.resolve_due_at)
+
+
+def _refuse_in_a_freeze(session: Session, new: NewGrievance) -> None:
+    """Refuse what the buyer would not get: it has to be sealed again, as often as anybody likes."""
+    if not fence.is_closed(session):
+        return
+    if new.target_kind != "transfer":
+        raise Frozen(FROZEN)
+    bodies = [
+        one
+        for one in regions.orders.authorities(session)
+        if "approve_transfer" in one.powers and one.ended_at is None
+    ]
+    named = " or ".join(f"{one.name} ({one.objections})" for one in bodies)
+    raise Frozen(NO_OBJECTION.format(named=f"to {named}, " if named else ""))
 
 
 def _log(

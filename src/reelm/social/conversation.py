@@ -13,7 +13,7 @@ from reelm.regions import withheld
 from reelm.social.comment import NO_COMMENT
 from reelm.social.models import Comment
 from reelm.social.people import Person, person_columns
-from reelm.social.visibility import blocked_between, require_watchable
+from reelm.social.visibility import blocked_between, refuse_unwatchable
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def comments_under(
         LegallyWithheld: an order withholds it where the viewer is.
         Gone: a decision withholds it.
     """
-    require_watchable(session, viewer_account_id, video_id, country)
+    refuse_unwatchable(session, viewer_account_id, video_id, country)
     query = _shown_to(viewer_account_id, country).where(Comment.video_id == video_id)
     if before is not None:
         query = query.where(Comment.id < before)

@@ -133,6 +133,8 @@ def require_watchable(
 ) -> int:
     """Return the creator's id of a video that this viewer may open, and keep the video there.
 
+    It is for those who write; `refuse_unwatchable` is for those who read.
+
     Raises:
         Missing: there is no such video for this viewer.
         LegallyWithheld: an order withholds it where the viewer is.
@@ -145,6 +147,21 @@ def require_watchable(
     if creator_id is None:
         refuse(session, viewer_account_id, video_id, country)
     return int(creator_id)
+
+
+def refuse_unwatchable(
+    session: Session, viewer_account_id: int | None, video_id: int, country: str | None = None
+) -> None:
+    """Refuse a video that this viewer may not open; it takes no lock, so also in a freeze.
+
+    Raises:
+        Missing: there is no such video for this viewer.
+        LegallyWithheld: an order withholds it where the viewer is.
+        Gone: a decision withholds it.
+    """
+    query = watchable_by(viewer_account_id, Video.account_id, country=country)
+    if session.scalar(query.where(Video.id == video_id)) is None:
+        refuse(session, viewer_account_id, video_id, country)
 
 
 def refuse(

@@ -12,6 +12,7 @@ from sqlalchemy import cast, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
+from reelm.foundation.database import fence
 from reelm.regions import time_bounds
 from reelm.regions.models import Tenure
 from reelm.transfer.announce import ANNOUNCED, read_announcement
@@ -39,6 +40,7 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
         country: where the buyer keeps the data.
         at: see `what`.
         told_at: since when it is told.
+        is_frozen: the region is being handed over just now, and takes no changes.
     """
 
     what: Literal["announced", "cutover"]
@@ -49,6 +51,7 @@ class News(msgspec.Struct, frozen=True, kw_only=True):
     country: str
     at: datetime
     told_at: datetime
+    is_frozen: bool = False
 
 
 def news(session: Session) -> News | None:
@@ -102,6 +105,7 @@ def _announced(session: Session) -> News | None:
         country=country,
         at=read_announcement(step).freeze_from,
         told_at=step.made_at,
+        is_frozen=fence.is_closed(session),
     )
 
 

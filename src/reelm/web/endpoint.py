@@ -28,6 +28,7 @@ from reelm.accounts import Power, Reader
 from reelm.feed.live import LiveFeed, Outbox
 from reelm.foundation.database import Session
 from reelm.foundation.errors import (
+    Frozen,
     Invalid,
     Missing,
     RateLimited,
@@ -235,7 +236,7 @@ def _run(endpoint: Endpoint, parts: Parts, request: Request, data: bytes) -> Res
             if hint in INJECTED:
                 arguments[name] = injected[hint]
         result = endpoint.run(**arguments)
-    _write(live, outbox)
+    _write(live, outbox, is_reading=endpoint.method == "GET")
     response = _encoded(endpoint, result)
     if viewer.is_new and endpoint.access is ANYONE:
         cookies.remember(viewer, viewer_key(parts.region_key))
@@ -251,12 +252,13 @@ def _tell(session: Session, viewer: Viewer, request: Request) -> None:
         request.state.unread = moderation.unread(session, viewer.account_id, to_all)
 
 
-def _write(live: LiveFeed, outbox: Outbox) -> None:
+def _write(live: LiveFeed, outbox: Outbox, *, is_reading: bool) -> None:
     try:
         live.observe(outbox.signals)
     except (Unavailable, RateLimited) as error:
-        # The act itself is committed: a like does not fail because nobody learns from it.
-        if outbox.is_needed:
+        # The act itself is committed: a like does not fail because nobody learns from it. Nor does
+        # a page because a freeze has just begun, in which nothing is noted of what was shown.
+        if outbox.is_needed and not (is_reading and isinstance(error, Frozen)):
             raise
         log.warning(NOT_WRITTEN(count=len(outbox.signals), error=error))
 

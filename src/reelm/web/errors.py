@@ -7,7 +7,7 @@ import msgspec
 from starlette.requests import HTTPConnection
 from starlette.responses import Response
 
-from reelm.foundation.errors import LegallyWithheld, RateLimited, ReelmError, Unavailable
+from reelm.foundation.errors import Frozen, LegallyWithheld, RateLimited, ReelmError, Unavailable
 from reelm.regions import Withheld
 
 # The one table. Kinds are those of foundation/errors.py.
@@ -32,6 +32,8 @@ INSIDE = "Something is not right inside; it has been written to the log."
 
 # A database that was killed was back within a second of kill -9 under `reelm serve`.
 UNAVAILABLE_RETRY_AFTER_S = 2
+# A freeze takes minutes (docs/benchmarks.md), and then another operator answers.
+FROZEN_RETRY_AFTER_S = 300
 
 
 class WithheldBy(msgspec.Struct, frozen=True, kw_only=True):
@@ -104,6 +106,8 @@ def add_headers(response: Response, error: ReelmError | None) -> None:
     """Say when to come back after an error that passes, and who carries out an order."""
     if isinstance(error, RateLimited):
         response.headers["retry-after"] = str(error.retry_after_s)
+    elif isinstance(error, Frozen):
+        response.headers["retry-after"] = str(FROZEN_RETRY_AFTER_S)
     elif isinstance(error, Unavailable):
         response.headers["retry-after"] = str(UNAVAILABLE_RETRY_AFTER_S)
     elif isinstance(error, LegallyWithheld):

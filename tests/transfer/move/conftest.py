@@ -118,3 +118,10 @@ def selling(
     yield Moving(parts, seller, bought, Exchange(exchange), sale)
     seller.database.close()
     database.close()
+
+
+@pytest.fixture
+def serving(parts: Parts, owner: str, buyer: Buyer, tmp_path: Path) -> Iterator[Moving]:
+    """The same sale of a region that people use: it has what they put there, and no more."""
+    with selling(parts, owner, buyer, tmp_path / "exchange", "retrain") as moving:
+        yield moving

@@ -24,7 +24,8 @@ from reelm.feed.log import write
 from reelm.feed.log.ticket import IN_DOUBT, NOT_WRITTEN, Queue, Ticket
 from reelm.feed.log.write import Found, check
 from reelm.feed.signals import Kind, Signal
-from reelm.foundation.errors import ReelmError
+from reelm.foundation.database.fence import FROZEN
+from reelm.foundation.errors import Frozen, ReelmError
 from reelm.foundation.logs import Line
 
 log = logging.getLogger(__name__)
@@ -57,6 +58,9 @@ PASSING = (
     errors.SerializationFailure,
 )
 TRIES = 5
+
+# A freeze takes the leave away, an end of it gives it back (foundation/database/fence.py).
+MAY_WRITE = "SELECT has_table_privilege('signal', 'INSERT')"
 
 STARTING = "The feed that learns is being loaded; it will be there in a moment."
 HELD = "Another process of this region runs the feed that learns; this one waits for its end."
@@ -148,7 +152,12 @@ class Appender:
     @property
     def is_holder(self) -> bool:
         """Whether this process holds the log, as far as it knows."""
-        return self.queue.refusal is None
+        return self.queue.refusal is None or self.is_frozen
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether it holds the log, of which a freeze lets nothing be written."""
+        return isinstance(self.queue.refusal, Frozen)
 
     def _run(self) -> None:
         while not self._is_done:
@@ -180,14 +189,23 @@ class Appender:
         self._settle(connection)
         self._lost_at = None
         if not self._stop.is_set():
-            self.queue.open()
+            self._open(connection)
         while not self._is_done:
             tickets = self.queue.take(0 if self._stop.is_set() else LOOK_EVERY_S)
             if tickets:
                 self._write(connection, tickets)
-            else:
-                connection.execute("SELECT 1")
-                connection.commit()
+            elif not self._stop.is_set():
+                self._open(connection)
+
+    def _open(self, connection: Connection[Any]) -> None:
+        """Take signals if the log may be written; also shows that the connection is there."""
+        row = connection.execute(MAY_WRITE).fetchone()
+        connection.commit()
+        if row is not None and row[0]:
+            self.queue.open()
+        else:
+            self.queue.close(FROZEN)
+            self.queue.refuse_waiting(FROZEN)
 
     def _settle(self, connection: Connection[Any]) -> None:
         """Learn what became of the batch in doubt, and whether another process has written."""
@@ -218,10 +236,15 @@ class Appender:
                     log.warning(BATCH_LOST(error=error))
                     _finish(tickets, NOT_WRITTEN)
                     return
+            except errors.InsufficientPrivilege:
+                connection.rollback()
+                _finish(tickets, FROZEN)
+                self._open(connection)
+                return
             except psycopg.Error as error:
                 if connection.broken or connection.closed:
                     raise
-                # The database refuses it: the region is frozen, say, or the disk is full.
+                # The database refuses it: the disk is full, say.
                 connection.rollback()
                 log.warning(BATCH_REFUSED(error=error))
                 _finish(tickets, NOT_WRITTEN)

@@ -5,7 +5,8 @@ from collections import deque
 from collections.abc import Sequence
 
 from reelm.feed.signals import Kind, Signal
-from reelm.foundation.errors import RateLimited, ReelmError, TooLarge, Unavailable
+from reelm.foundation.database.fence import FROZEN
+from reelm.foundation.errors import Frozen, RateLimited, ReelmError, TooLarge, Unavailable
 
 # Signals of one batch: it is written in some tens of ms, and nobody waits for more than two.
 MOST_IN_BATCH = 2_000
@@ -73,7 +74,7 @@ class Queue:
         if not ticket.wait(timeout_s):
             self._give_up(ticket)
         if ticket.error is not None:
-            raise Unavailable(ticket.error)
+            raise unavailable(ticket.error)
 
     def take(self, timeout_s: float) -> list[Ticket]:
         """Return the tickets of the next batch; none where none came in time."""
@@ -122,7 +123,7 @@ class Queue:
     def refusal(self) -> ReelmError | None:
         """Why nothing is taken, or None."""
         closed = self._closed
-        return None if closed is None else Unavailable(closed)
+        return None if closed is None else unavailable(closed)
 
     def __len__(self) -> int:
         return self._size
@@ -130,7 +131,7 @@ class Queue:
     def _put(self, ticket: Ticket) -> None:
         with self._lock:
             if self._closed is not None:
-                raise Unavailable(self._closed)
+                raise unavailable(self._closed)
             if self._size + len(ticket.signals) > MOST_WAITING:
                 raise RateLimited(FULL, retry_after_s=1)
             self._tickets.append(ticket)
@@ -145,3 +146,8 @@ class Queue:
                 raise Unavailable(NOT_WRITTEN)
         if not ticket.wait(0):
             raise Unavailable(IN_DOUBT)
+
+
+def unavailable(reason: str) -> Unavailable:
+    """Return the error of a reason: Frozen where it is a freeze."""
+    return Frozen(reason) if reason == FROZEN else Unavailable(reason)

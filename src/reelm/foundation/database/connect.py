@@ -13,6 +13,8 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.orm import Session
 
+from reelm.foundation.database import fence
+from reelm.foundation.database.fence import FROZEN
 from reelm.foundation.errors import Frozen, Unavailable
 
 # A query of a page takes milliseconds; one that takes this long holds a connection for nothing.
@@ -27,10 +29,6 @@ PASSING = (
     psycopg.InterfaceError,
 )
 AWAY = "The database does not answer just now; try again in a moment."
-FROZEN = (
-    "The service is being handed over to another operator. Nothing is changed meanwhile, and"
-    " nothing is lost: try again in a while."
-)
 
 
 @dataclass
@@ -88,8 +86,7 @@ class Database:
     def _is_frozen(self) -> bool:
         """Whether the fence of a freeze is closed; asked only where a write was refused."""
         with self.engine.connect() as connection:
-            found = connection.scalar(text("SELECT to_regprocedure('public.reelm_frozen()')"))
-        return found is not None
+            return fence.is_closed(connection)
 
     def _end_late(self, connection: Any, _: object) -> None:
         if self.is_closed and connection is not None:

@@ -8,7 +8,7 @@ acknowledged is written after the fence is seen.
 
 from collections.abc import Iterable
 
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -17,10 +17,19 @@ from reelm.foundation.errors import Unavailable
 # What waits behind the locks waits no longer than this; then the fence is tried again.
 LOCK_TIMEOUT_MS = 2000
 _GUARD = "reelm_frozen"
+FROZEN = (
+    "The service is being handed over to another operator. Nothing is changed meanwhile, and"
+    " nothing is lost: try again in a while."
+)
 
 
 def close(
-    session: Session, role: str, closed: Iterable[str], guarded: dict[str, str], subjects: str
+    session: Session,
+    role: str,
+    closed: Iterable[str],
+    guarded: dict[str, str],
+    subjects: str,
+    added_to: Iterable[str] = (),
 ) -> None:
     """Take from a role the leave to write into tables.
 
@@ -30,19 +39,28 @@ def close(
         closed: tables that are not written any more.
         guarded: of tables whose rows may go only with their subject, the column that names it.
         subjects: the table that lists such subjects, by `account_id`.
+        added_to: tables whose rows come and go, and are not changed.
 
     Raises:
         Unavailable: transactions that write do not end; try again.
     """
-    hold(session, [*closed, *guarded])
+    hold(session, [*closed, *guarded, *added_to])
     revoke = "INSERT, UPDATE, DELETE, TRUNCATE"
     session.execute(text(f"REVOKE EXECUTE ON FUNCTION drop_signal_days(date) FROM {_quoted(role)}"))
     for table in closed:
         session.execute(text(f"REVOKE {revoke} ON {_quoted(table)} FROM {_quoted(role)}"))
+    for table in added_to:
+        session.execute(text(f"REVOKE UPDATE ON {_quoted(table)} FROM {_quoted(role)}"))
     session.execute(text(_FUNCTION.format(subjects=_quoted(subjects))))
     for table, column in guarded.items():
         session.execute(text(f"REVOKE INSERT, TRUNCATE ON {_quoted(table)} FROM {_quoted(role)}"))
         session.execute(text(_TRIGGER.format(table=_quoted(table), column=column)))
+
+
+def is_closed(connection: Session | Connection) -> bool:
+    """Whether a freeze has closed the fence."""
+    found = connection.execute(text("SELECT to_regprocedure('public.reelm_frozen()')"))
+    return found.scalar() is not None
 
 
 def hold(session: Session, tables: Iterable[str]) -> None:

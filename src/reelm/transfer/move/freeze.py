@@ -28,6 +28,9 @@ OPEN = frozenset({
     "held_erasure", "legal_order", "notice", "restriction", "sealed_copy", "transfer",
     "transfer_statement",
 })  # fmt: skip
+# Of these the serving role may add and erase rows, and change none: people who read their notices
+# would have them sealed again, as often as they like.
+ADDED_TO = frozenset({"notice"})
 # Rows that may change only once their account is on the list of the erased; which column names it.
 GUARDED = {
     "account": "id",
@@ -101,7 +104,8 @@ def _freeze(session: Session, parts: Parts, transfer: KnownTransfer) -> None:
         for table in moved_tables(Base.metadata)
         if table.name not in OPEN and table.name not in GUARDED
     ]
-    fence.close(session, serving_role(parts, epoch), closed, GUARDED, ERASED)
+    role = serving_role(parts, epoch)
+    fence.close(session, role, closed, GUARDED, ERASED, ADDED_TO)
     add_step(session, transfer.id, "frozen", canonical({"epoch": epoch}))
     _record(session, "transfer.frozen", transfer)
 

@@ -9,8 +9,8 @@ from msgspec import Meta
 from reelm import feed as feeds
 from reelm import social
 from reelm.feed.live import LiveFeed, Outbox
-from reelm.foundation.database import Session
-from reelm.foundation.errors import ReelmError, Unauthenticated, Unavailable
+from reelm.foundation.database import Session, fence
+from reelm.foundation.errors import Frozen, ReelmError, Unauthenticated, Unavailable
 from reelm.foundation.parts import Parts
 from reelm.web.api.feed_json import feed_video, page_json
 from reelm.web.api.feed_settings import LanguageChoice
@@ -29,6 +29,10 @@ SEEN_AGAIN = "You have seen everything; these are the ones that you saw longest 
 NOT_READY = (
     "The feed has yet to learn from the log of this region; until then this is what is popular,"
     " and not made from what you watch."
+)
+HANDED_OVER = (
+    "The service is being handed over to another operator. Until that is done this is what is"
+    " popular: what you watch is not written down, and nothing can be changed."
 )
 # Before the cursor of a page of what is popular that stands in for the first tab.
 STANDS_IN = "p."
@@ -87,9 +91,11 @@ def feed(
             ),
         )
     except Unavailable:
-        # It is starting, or was sold without its model: what is popular needs no model.
+        # It is starting, or was sold without its model: what is popular needs no model. In a freeze
+        # nothing is written of what anybody is shown, and so nothing is chosen for them either.
         popular = popular_page(session, parts, viewer, limit, instead, "", "")
-        return msgspec.structs.replace(popular, cursor=STANDS_IN + popular.cursor, notice=NOT_READY)
+        why = HANDED_OVER if fence.is_closed(session) else NOT_READY
+        return msgspec.structs.replace(popular, cursor=STANDS_IN + popular.cursor, notice=why)
     outbox.need(*page.signals)
     notice = SEEN_AGAIN if page.seen_again else None
     if not page.glances and feeds.shows_any(session, account_id, viewer.country):
@@ -147,6 +153,8 @@ def feed_together(
         if isinstance(page, feeds.Page):
             if not page.glances:
                 continue  # Why there is none is looked up where it is answered alone.
+            if isinstance(error, Frozen):
+                continue  # The freeze has just begun: alone it is answered with what is popular.
             answers[at] = error or Answered(_json_of(page), people[at].new_id)
         elif not isinstance(page, Unavailable):
             answers[at] = page

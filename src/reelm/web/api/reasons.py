@@ -128,7 +128,7 @@ def why(
 ) -> Why:
     """Say why one sees a video."""
     account_id = viewer.account_id
-    social.require_watchable(session, account_id, video_id, viewer.country)
+    social.refuse_unwatchable(session, account_id, video_id, viewer.country)
     if tab != "for_you":
         return _why(
             feed.explain_unprofiled(
