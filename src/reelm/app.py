@@ -180,21 +180,22 @@ def prepare(home: Home, settings: Settings, owner: str) -> int:
     """
     home.check_keys()
     ensure_schema(owner)
-    with (
-        _owner_database(owner) as database,
-        leased_ids(database, settings.region.number),
-        database.transaction() as session,
-    ):
-        faults = undeclared_parts(home, settings, session)
-        if faults:
-            raise Unavailable(NOT_DECLARED.format("; ".join(faults)))
-        public_key = home.operator_key().public_key().public_bytes_raw().hex()
-        epoch = regions.ensure_tenure(session, settings.region.operator, public_key)
-        audit.record_release(session)
-        is_frozen = transfer.move.is_frozen(session)
-    # A freeze has taken leave from the role, which would be given back here.
-    if not is_frozen:
-        ensure_app(owner, epoch, home.secret("database-app"), Base.metadata)
+    public_key = home.operator_key().public_key().public_bytes_raw().hex()
+    with _owner_database(owner) as database, leased_ids(database, settings.region.number):
+        with database.transaction() as session:
+            faults = undeclared_parts(home, settings, session)
+            if faults:
+                raise Unavailable(NOT_DECLARED.format("; ".join(faults)))
+            epoch = regions.ensure_tenure(session, settings.region.operator, public_key)
+            audit.record_release(session)
+
+        def is_due() -> bool:
+            """Whether the role has its leave: a freeze takes it, and the cutover for ever."""
+            with database.transaction() as session:
+                regions.ensure_tenure(session, settings.region.operator, public_key)
+                return not transfer.move.is_frozen(session)
+
+        ensure_app(owner, epoch, home.secret("database-app"), Base.metadata, is_due)
     return epoch
 
 

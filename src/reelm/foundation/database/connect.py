@@ -84,9 +84,9 @@ class Database:
         self.engine.dispose()
 
     def _is_frozen(self) -> bool:
-        """Whether the fence of a freeze is closed; asked only where a write was refused."""
+        """Whether the fence is closed, or this role's tenure over; asked only after a refusal."""
         with self.engine.connect() as connection:
-            return fence.is_closed(connection)
+            return fence.refuses(connection)
 
     def _end_late(self, connection: Any, _: object) -> None:
         if self.is_closed and connection is not None:

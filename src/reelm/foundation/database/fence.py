@@ -3,7 +3,8 @@
 Everything is set in one transaction under locks on the tables. A transaction that has written is
 waited for, and one that comes later is refused: PostgreSQL takes the lock of a statement's table
 before it looks at privileges (src/backend/executor/execMain.c, InitPlan). So nothing that was
-acknowledged is written after the fence is seen.
+acknowledged is written after the fence is seen. Who opens the region makes sure of the role's
+leave (roles.py) before that or after, never in between.
 """
 
 from collections.abc import Iterable
@@ -12,6 +13,7 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from reelm.foundation.database import roles
 from reelm.foundation.errors import Unavailable
 
 # What waits behind the locks waits no longer than this; then the fence is tried again.
@@ -63,6 +65,12 @@ def is_closed(connection: Session | Connection) -> bool:
     return found.scalar() is not None
 
 
+def refuses(connection: Connection) -> bool:
+    """Whether this role is refused: a freeze has closed the fence, or its tenure has ended."""
+    can_read = text("SELECT has_table_privilege('public.alembic_version', 'SELECT')")
+    return is_closed(connection) or not connection.execute(can_read).scalar()
+
+
 def hold(session: Session, tables: Iterable[str]) -> None:
     """Let nobody write into tables until the commit, once those who do have ended.
 
@@ -72,6 +80,7 @@ def hold(session: Session, tables: Iterable[str]) -> None:
     session.execute(text(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}"))
     names = ", ".join(map(_quoted, tables))
     try:
+        session.execute(text(f"SELECT pg_advisory_xact_lock({roles.LOCK})"))
         session.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
     except OperationalError as error:
         raise Unavailable("Transactions that write go on for long; try again.") from error

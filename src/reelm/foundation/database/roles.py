@@ -4,6 +4,8 @@ Roles belong to a whole PostgreSQL cluster, so the name begins with the database
 on one cluster do not share a role.
 """
 
+from collections.abc import Callable
+
 import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
@@ -11,7 +13,8 @@ from sqlalchemy import MetaData
 
 from reelm.foundation.errors import Unavailable
 
-_LOCK = 0x7265656C6D04  # "reelm" 4
+# Who changes what roles may do holds this one, so that leave which was taken is not given back.
+LOCK = 0x7265656C6D04  # "reelm" 4
 NOT_ALLOWED = (
     "The database user may not create the serving role {role}. Let an administrator run: "
     "ALTER ROLE {owner} CREATEROLE;"
@@ -44,12 +47,26 @@ def ensure_owner(superuser_conninfo: str, owner: str, password: str, database: s
             connection.execute(sql.SQL("ALTER DATABASE {} OWNER TO {}").format(*names))
 
 
-def ensure_app(owner_conninfo: str, epoch: int, password: str, metadata: MetaData) -> None:
+def ensure_app(
+    owner_conninfo: str,
+    epoch: int,
+    password: str,
+    metadata: MetaData,
+    is_due: Callable[[], bool] = lambda: True,
+) -> None:
     """Make the serving role and grant it rows, not definitions.
 
     Tables declared append-only get INSERT and SELECT: nobody who serves can edit the audit log.
     Those declared `no_update` get DELETE too, as people may be forgotten but nothing rewritten.
     Partitions are reached through their tables only.
+
+    Args:
+        owner_conninfo: how the owner's role connects.
+        epoch: whose role it is.
+        password: of the role.
+        metadata: the tables.
+        is_due: is asked when no fence (fence.py) can close any more until this is done; where it
+            says no, nothing is granted.
 
     Raises:
         Unavailable: the owner may not create roles; says what an administrator must run.
@@ -59,6 +76,8 @@ def ensure_app(owner_conninfo: str, epoch: int, password: str, metadata: MetaDat
     append_only = [t.name for t in metadata.tables.values() if t.info.get("append_only")]
     with psycopg.connect(owner_conninfo, autocommit=True) as connection:
         _alone(connection)
+        if not is_due():
+            return
         try:
             _ensure_login(connection, role, password, "")
         except psycopg.errors.InsufficientPrivilege as error:
@@ -98,7 +117,7 @@ _PARTITIONS = (
 def _alone(connection: psycopg.Connection[tuple[object, ...]]) -> None:
     # Two commands that open the region at once must not alter one role at the same time: the
     # second would fail with "tuple concurrently updated". Let go when the connection closes.
-    connection.execute("SELECT pg_advisory_lock(%s)", [_LOCK])
+    connection.execute("SELECT pg_advisory_lock(%s)", [LOCK])
 
 
 def _ensure_login(
