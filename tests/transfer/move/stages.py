@@ -124,7 +124,7 @@ class Stages:
             name = f"{self.name}_{side}"
             self._sql(f"DROP DATABASE {name} WITH (FORCE)")
             self._sql(f"CREATE DATABASE {name} TEMPLATE {name}_{stage} OWNER {app.OWNER}")
-            if side == SELLER:
+            if side == SELLER and stage not in {"signed", "over"}:
                 # A role is the server's; the cutover took its sign-in.
                 secret = self.home(side).secret("database-app")
                 self._sql(f"ALTER ROLE {roles.app_role(name, 1)} LOGIN PASSWORD '{secret}'")
@@ -144,8 +144,7 @@ class Stages:
         serving = roles.app_conninfo(self.owner(SELLER), 1, password)
         seller, buyer = self.parts(SELLER, self.owner(SELLER)), self.parts(BUYER, self.owner(BUYER))
         served = self.parts(SELLER, serving)
-        # Each time another process number, as after a restart.
-        ids.use(ids.Snowflakes(region=7, process=next(_processes) % 30 + 30))
+        use_new_ids()
         try:
             yield Moving(served, seller, buyer, Exchange(self.exchange), cast("Sale", self.sale))
         finally:
@@ -172,3 +171,8 @@ class Stages:
     def _sql(self, statement: str) -> None:
         with psycopg.connect(self.postgres, autocommit=True) as connection:
             connection.execute(statement.encode())
+
+
+def use_new_ids() -> None:
+    """Make ids with another process number, as after a restart."""
+    ids.use(ids.Snowflakes(region=7, process=next(_processes) % 30 + 30))

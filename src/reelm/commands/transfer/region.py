@@ -10,7 +10,10 @@ from rich.text import Text
 
 from reelm import transfer
 from reelm.foundation.clock import utc_text
+from reelm.foundation.errors import Conflict
 from reelm.foundation.parts import Parts
+from reelm.transfer.current import newest_transfer
+from reelm.transfer.move import own_key
 
 WORDS = {
     "sale": "The signature under the scope",
@@ -80,7 +83,16 @@ def status(parts: Parts, *, as_json: bool) -> None:
 
 
 def abort(parts: Parts, reason: str) -> None:
-    """End the open sale."""
+    """End the open sale; one that was aborted before stays as it is.
+
+    Raises:
+        Missing: no sale is open, and the last one was not aborted.
+        Conflict: this home is the buyer's.
+    """
     with parts.transaction() as session:
-        ended = transfer.abort(session, reason)
-    typer.echo(f"The sale to {ended.scope.buyer.operator} is aborted.")
+        newest = newest_transfer(session)
+        if newest is not None and newest.scope.buyer.public_key == own_key(parts):
+            raise Conflict("This home is the buyer's: the seller aborts a sale.")
+        if newest is None or newest.ending != "aborted":
+            newest = transfer.abort(session, reason)
+    typer.echo(f"The sale to {newest.scope.buyer.operator} is aborted.")
