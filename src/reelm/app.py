@@ -21,7 +21,7 @@ from reelm.foundation.database.classes import undeclared
 from reelm.foundation.database.lease import leased_ids
 from reelm.foundation.database.roles import app_conninfo, ensure_app, ensure_owner
 from reelm.foundation.database.schema import ensure_schema
-from reelm.foundation.errors import Unavailable
+from reelm.foundation.errors import Departed, Unavailable
 from reelm.foundation.events import Subscribers
 from reelm.foundation.home import Home
 from reelm.foundation.jobs import Job, Periodic, Task
@@ -32,6 +32,7 @@ from reelm.moderation import tasks as moderation_tasks
 from reelm.regions import jobs as region_jobs
 from reelm.regions import tasks as region_tasks
 from reelm.regions.audit_log import integrate_log
+from reelm.transfer.departed import has_departed
 from reelm.videos import jobs as video_jobs
 from reelm.videos import tasks as video_tasks
 from reelm.web import metrics
@@ -179,6 +180,9 @@ def prepare(home: Home, settings: Settings, owner: str) -> int:
         Conflict: it has not come to this one yet.
     """
     home.check_keys()
+    # Also where the database is an older copy, in which nothing was handed over yet.
+    if has_departed(home):
+        raise Departed(f"This region has gone to another operator, as {home.path}/departed says.")
     ensure_schema(owner)
     public_key = home.operator_key().public_key().public_bytes_raw().hex()
     with _owner_database(owner) as database, leased_ids(database, settings.region.number):

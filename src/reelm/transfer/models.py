@@ -81,7 +81,8 @@ class TransferStep(Base):
         primary_key=True, autoincrement=False, info=OPERATIONAL
     )
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=OPERATIONAL)
-    # announced, rehearsed, frozen, thawed, sealed, receipt, cutover, wind_down, certificate
+    # announced, rehearsed, frozen, thawed, sealing, sealed, receipt, cutover, wind_down,
+    # certificate
     kind: Mapped[str] = mapped_column(info=OPERATIONAL)
     document: Mapped[str] = mapped_column(info=OPERATIONAL)  # JSON, or a DSSE envelope
     made_at: Mapped[datetime] = mapped_column(info=OPERATIONAL)

@@ -20,8 +20,9 @@ from reelm.transfer.steps import last_step, steps
 
 # The state that the last step of a kind leads to.
 STATES = {
-    "rehearsed": "rehearsed", "frozen": "frozen", "sealed": "sealed", "receipt": "verified",
-    "cutover": "cutover", "wind_down": "winding_down", "certificate": "wound_down",
+    "rehearsed": "rehearsed", "frozen": "frozen", "sealing": "frozen", "sealed": "sealed",
+    "receipt": "verified", "cutover": "cutover", "wind_down": "winding_down",
+    "certificate": "wound_down",
 }  # fmt: skip
 NEXT = {
     "approved": "Everybody who has to agree does: tell people (`reelm transfer announce`), and"

@@ -10,7 +10,7 @@ import pytest
 from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 from tests.social.factory import make_video
-from tests.transfer.move.conftest import Moving
+from tests.transfer.move.factory import Moving
 from tests.web.conftest import FEW, SIGN_UP
 from tests.web.staff import staff_of
 

@@ -25,7 +25,7 @@ from reelm.transfer.approve import refuse_unless_approved
 from reelm.transfer.bundle.narrow import tree_of
 from reelm.transfer.bundle.rows import pinned
 from reelm.transfer.bundle.tables import moved_tables
-from reelm.transfer.current import KnownTransfer, newest_transfer
+from reelm.transfer.current import KnownTransfer, newest_transfer, open_transfer
 from reelm.transfer.departed import leave_documents
 from reelm.transfer.models import RegionTransfer
 from reelm.transfer.move.exchange import Exchange, read, write
@@ -64,16 +64,20 @@ def cut_over(parts: Parts, exchange: Exchange, say: Say = lambda _: None) -> Cut
     with parts.transaction() as session:
         done = newest_transfer(session)
         signed = None if done is None else _signed(session, done)
+    found = None if done is None else exchange.handed_over(done.scope, done.scope_digest)
     if done is None or signed is None:
-        signed, done = _end_tenure(parts, exchange, say)
+        if found is None:
+            signed, done = _end_tenure(parts, exchange, say)
+        else:
+            say("This database is from before the cutover that was signed: it ends by that one.")
+            signed, done = _end_by(parts, *found)
     # The buyer's signature may have come meanwhile; it is kept.
-    found = exchange.cutover.read_bytes() if exchange.cutover.exists() else b""
-    if found:
-        cutover, sides = handover.read_cutover(found, done.scope, done.scope_digest)
+    if found is not None:
+        cutover, sides = handover.read_cutover(found[0], done.scope, done.scope_digest)
         if sides == {"seller", "buyer"}:
             with parts.transaction() as session:
-                _note(session, done, found)
-            leave_documents(parts.home, canonical(done.scope) + b"\n", found)
+                _note(session, done, found[0])
+            leave_documents(parts.home, canonical(done.scope) + b"\n", found[0])
             return CutOver(cutover, sorted(sides))
     leave_documents(parts.home, canonical(done.scope) + b"\n", signed)
     write(exchange.cutover, signed)
@@ -119,12 +123,38 @@ def _end_tenure(parts: Parts, exchange: Exchange, say: Say) -> tuple[bytes, Know
         _refuse_what_came_after(parts, transfer, sealed)
         cutover = _cutover(parts, transfer, sealed, receipt)
         envelope = handover.sign_cutover(cutover, parts.home.operator_key())
-        regions.end_tenure(session, cutover.from_epoch)
-        _end_sale(session, transfer)
-        fence.open_again(session, GUARDED)
-        fence.shut(session, serving_role(parts, cutover.from_epoch))
-        add_step(session, transfer.id, "cutover", envelope)
+        _depart(session, parts, transfer, cutover, envelope)
     return envelope, transfer
+
+
+def _end_by(parts: Parts, envelope: bytes, cutover: Cutover) -> tuple[bytes, KnownTransfer]:
+    """End the tenure in a database that was restored from before the cutover: by that very one.
+
+    A second document about the same handover would be another word of the same seller.
+
+    Raises:
+        Missing: no sale is open here.
+        Conflict: the cutover is of another sale.
+    """
+    with parts.transaction() as session:
+        transfer = open_transfer(session, lock=True)
+        if cutover.transfer_id != str(transfer.id):
+            raise Conflict(
+                "The cutover in the exchange folder is of another sale than the open one."
+            )
+        fence.hold(session, sorted(OPEN | GUARDED.keys()))
+        _depart(session, parts, transfer, cutover, envelope)
+    return envelope, transfer
+
+
+def _depart(
+    session: Session, parts: Parts, transfer: KnownTransfer, cutover: Cutover, envelope: bytes
+) -> None:
+    regions.end_tenure(session, cutover.from_epoch)
+    _end_sale(session, transfer)
+    fence.open_again(session, GUARDED)
+    fence.shut(session, serving_role(parts, cutover.from_epoch))
+    add_step(session, transfer.id, "cutover", envelope)
 
 
 def _begin_tenure(

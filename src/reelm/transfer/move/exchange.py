@@ -7,9 +7,10 @@ from sqlalchemy.orm import Session
 
 from reelm.foundation.durable import write_whole
 from reelm.foundation.envelope import read_envelope, signers
-from reelm.foundation.errors import Invalid, Missing
+from reelm.foundation.errors import Conflict, Invalid, Missing
 from reelm.foundation.strict_json import canonical
-from reelm.proofs import sale
+from reelm.proofs import handover, sale
+from reelm.proofs.handover import Cutover
 from reelm.proofs.sale import Scope
 from reelm.transfer.current import KnownTransfer, statements
 
@@ -70,6 +71,29 @@ class Exchange:
             if not any(_is_signed(path, digest, key) for path in self._said()):
                 raise Invalid(f"The {side} has not signed the scope {digest} in {self.folder}.")
         return scope, digest
+
+    def handed_over(self, scope: Scope, digest: str) -> tuple[bytes, Cutover] | None:
+        """Return the cutover of this sale with its text, if the seller has signed one.
+
+        Raises:
+            Invalid: what lies there is none of this sale.
+        """
+        if not self.cutover.exists():
+            return None
+        text = read(self.cutover, "")
+        return text, handover.read_cutover(text, scope, digest)[0]
+
+    def refuse_if_handed_over(self, transfer: KnownTransfer) -> None:
+        """Refuse to go on with a sale whose cutover this side has signed: its database is old.
+
+        Raises:
+            Conflict: it has.
+        """
+        if self.handed_over(transfer.scope, transfer.scope_digest) is not None:
+            raise Conflict(
+                f"This side has handed the region over, as {self.cutover} says, and its database"
+                " is from before: `reelm transfer cutover` ends this side's tenure here too."
+            )
 
     def _said(self) -> list[Path]:
         return sorted(self.statements.glob("sale-*.dsse"))[:_MOST_STATEMENTS]

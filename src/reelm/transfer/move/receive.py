@@ -89,6 +89,7 @@ def receive(parts: Parts, exchange: Exchange, say: Say = lambda _: None) -> Rece
         Invalid: it is not what the seller closed; the receipt that says so is written before.
         Conflict: the home has served a region already.
     """
+    before = _receipts(parts)
     scope, digest = exchange.read_scope(own_key(parts))
     seller = scope.seller
     expected = Expected(digest, scope.region, seller.public_key, seller.epoch)
@@ -96,15 +97,17 @@ def receive(parts: Parts, exchange: Exchange, say: Say = lambda _: None) -> Rece
     try:
         opened = open_bundle(exchange.bundle, identity_of(parts), expected)
         manifest = opened.manifest
-        known = _known(parts, scope, manifest)
+        known = _known(before, scope, manifest)
         if known is not None:
             write(exchange.receipt, known)
             return Received(handover.read_receipt(known, scope)[0], is_new=False)
+        _refuse_another_than_was_handed_over(exchange, scope, manifest)
         check_assets(scope, opened.manifest)
         # Everything is verified as it is loaded, and nothing is committed unless all of it holds.
         with workspace(parts.home, "model") as folder:
             say("Checking the model.")
-            receipt = _import(parts, scope, opened, opened_model(opened, folder), say)
+            model = opened_model(opened, folder)
+            receipt = _import(parts, scope, opened, model, say, may_replace=bool(before))
     except Invalid as error:
         disputed = _receipt(parts, scope, digest, manifest, error.sentence)
         write(exchange.receipt, handover.sign_receipt(disputed, parts.home.operator_key()))
@@ -161,7 +164,9 @@ def identity_of(parts: Parts) -> pyrage.x25519.Identity:
     return pyrage.x25519.Identity.from_str(parts.home.secret(IDENTITY))
 
 
-def _import(parts: Parts, scope: Scope, opened: Opened, model: Path | None, say: Say) -> Receipt:
+def _import(
+    parts: Parts, scope: Scope, opened: Opened, model: Path | None, say: Say, *, may_replace: bool
+) -> Receipt:
     digest = opened.manifest.scope_digest
     receipt = _receipt(parts, scope, digest, opened.manifest, "")
     envelope = handover.sign_receipt(receipt, parts.home.operator_key())
@@ -181,7 +186,7 @@ def _import(parts: Parts, scope: Scope, opened: Opened, model: Path | None, say:
 
     import_(
         opened, parts.database.conninfo, parts.store, parts.region_key, parts.home.work,
-        say, finish=finish, may_replace=bool(_receipts(parts)),
+        say, finish=finish, may_replace=may_replace,
     )  # fmt: skip
     # The model of an earlier bundle.
     feed.remove_uninstalled(parts)
@@ -202,13 +207,27 @@ def _receipts(parts: Parts) -> list[bytes]:
         return [one.encode() for one in session.scalars(query.order_by(TransferStep.id))]
 
 
-def _known(parts: Parts, scope: Scope, manifest: Closing) -> bytes | None:
+def _known(before: list[bytes], scope: Scope, manifest: Closing) -> bytes | None:
     """Return the receipt of this very manifest, if it is what was imported last."""
-    found = _receipts(parts)
-    if not found:
+    if not before:
         return None
-    receipt, _ = handover.read_receipt(found[-1], scope)
-    return found[-1] if receipt.closing_digest == digest_of(canonical(manifest)) else None
+    receipt, _ = handover.read_receipt(before[-1], scope)
+    return before[-1] if receipt.closing_digest == digest_of(canonical(manifest)) else None
+
+
+def _refuse_another_than_was_handed_over(
+    exchange: Exchange, scope: Scope, manifest: Closing
+) -> None:
+    """Refuse a bundle that the cutover does not name: it would take the place of the one it does.
+
+    Raises:
+        Conflict: the seller has handed over another.
+    """
+    signed = exchange.handed_over(scope, manifest.scope_digest)
+    if signed is not None and signed[1].closing_digest != digest_of(canonical(manifest)):
+        raise Conflict(
+            f"{exchange.cutover} hands over another bundle than lies in {exchange.bundle}."
+        )
 
 
 def _receipt(

@@ -51,11 +51,12 @@ def rehearse(parts: Parts, exchange: Exchange, say: Say = lambda _: None) -> Reh
 
     Raises:
         Missing: no sale is open.
-        Conflict: it is not approved, or stayed, or frozen already.
+        Conflict: it is not approved, or stayed, or frozen or handed over already.
         Invalid: what was sealed does not read back; names the table.
     """
     with parts.transaction() as session:
         transfer = refuse_unless_approved(session)
+        exchange.refuse_if_handed_over(transfer)
         if is_frozen(session):
             raise Conflict("The region is frozen already: `reelm transfer seal` is next.")
     audit.integrate(parts.database, regions.audit_signer(parts))

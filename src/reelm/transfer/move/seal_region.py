@@ -42,13 +42,16 @@ def seal_region(parts: Parts, exchange: Exchange, say: Say = lambda _: None) -> 
 
     Raises:
         Missing: no sale is open.
-        Conflict: it is not approved, stayed, or not frozen.
+        Conflict: it is not approved, stayed, not frozen, or handed over already.
     """
     with parts.transaction() as session:
         transfer = refuse_unless_approved(session)
+        exchange.refuse_if_handed_over(transfer)
         if not is_frozen(session):
             raise Conflict("The region is not frozen: `reelm transfer freeze` does that.")
         exchange.write_sale(session, transfer)
+        # What lies in the folder is another bundle from here on, also where this is cut off.
+        add_step(session, transfer.id, "sealing", b"{}")
     audit.integrate(parts.database, regions.audit_signer(parts))
     with workspace(parts.home, "model") as folder:
         say("Making the model's file.")
@@ -64,9 +67,11 @@ def seal_region(parts: Parts, exchange: Exchange, say: Say = lambda _: None) -> 
 
 
 def last_sealed(session: Session, transfer_id: int) -> SealedRegion | None:
-    """Return what was sealed last of a sale, or None."""
-    step = last_step(steps(session, transfer_id), "sealed")
-    return None if step is None else msgspec.json.decode(step.document, type=SealedRegion)
+    """Return what was sealed last of a sale; None where it was not, or a seal was cut off."""
+    step = last_step(steps(session, transfer_id), "sealing", "sealed")
+    if step is None or step.kind == "sealing":
+        return None
+    return msgspec.json.decode(step.document, type=SealedRegion)
 
 
 def sale_of(
