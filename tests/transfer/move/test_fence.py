@@ -9,7 +9,7 @@ from tests.transfer.move.stages import ORDER
 
 from reelm import app
 from reelm.foundation.database import roles
-from reelm.foundation.errors import Departed, Frozen
+from reelm.foundation.errors import Departed
 from reelm.transfer import move
 
 
@@ -46,11 +46,11 @@ def test_a_command_that_opens_the_region_at_the_cutover_is_told_that_it_has_gone
             app.prepare(home, settings, moving.seller.database.conninfo)
 
 
-def test_who_still_serves_after_the_cutover_says_that_it_is_handed_over(stages):
+def test_who_still_serves_after_the_cutover_says_that_it_is_gone(stages):
     with stages.at("verified") as moving:
         with moving.serving.transaction() as session:  # a connection that stays open
             session.execute(text("SELECT 1"))
         ORDER["signed"](moving)
         for statement in ("DELETE FROM session", "SELECT FROM account"):
-            with pytest.raises(Frozen), moving.serving.transaction() as session:
+            with pytest.raises(Departed), moving.serving.transaction() as session:
                 session.execute(text(statement))

@@ -95,6 +95,9 @@ def test_the_old_epoch_writes_and_reads_nothing_after_the_cutover(moving):
         move.cut_over(moving.seller, moving.exchange)
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             still_open.execute("INSERT INTO session SELECT * FROM session")
+    # What serves still says why, in a sentence.
+    with pytest.raises(Departed, match="another operator"), moving.serving.transaction() as session:
+        session.execute(text("SELECT id FROM account"))
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(moving.serving.database.conninfo)
     with moving.seller.transaction() as session, pytest.raises(Departed):

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from reelm.foundation.database import fence
 from reelm.foundation.database.fence import FROZEN
-from reelm.foundation.errors import Frozen, Unavailable
+from reelm.foundation.errors import Departed, Frozen, Unavailable
 
 # A query of a page takes milliseconds; one that takes this long holds a connection for nothing.
 STATEMENT_TIMEOUT_MS = 30_000
@@ -29,6 +29,7 @@ PASSING = (
     psycopg.InterfaceError,
 )
 AWAY = "The database does not answer just now; try again in a moment."
+DEPARTED = "This region has gone to another operator, who serves it now."
 
 
 @dataclass
@@ -63,6 +64,7 @@ class Database:
         Raises:
             Unavailable: the database does not answer; with the driver's error as its cause.
             Frozen: it refuses the write, as the region is being handed over (fence.py).
+            Departed: it refuses everything, as the region has gone.
         """
         with Session(self.engine, expire_on_commit=False, info=self.info) as session:
             try:
@@ -73,9 +75,8 @@ class Database:
             except DBAPIError as error:
                 if error.connection_invalidated:
                     raise Unavailable(AWAY) from error
-                is_refused = isinstance(error.orig, psycopg.errors.InsufficientPrivilege)
-                if is_refused and self._is_frozen():
-                    raise Frozen(FROZEN) from error
+                if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+                    self._refuse_by_fence(error)
                 raise
 
     def close(self) -> None:
@@ -83,10 +84,13 @@ class Database:
         self.is_closed = True
         self.engine.dispose()
 
-    def _is_frozen(self) -> bool:
-        """Whether the fence is closed, or this role's tenure over; asked only after a refusal."""
+    def _refuse_by_fence(self, error: DBAPIError) -> None:
+        """Say it where the fence is why a statement was refused; asked only then."""
         with self.engine.connect() as connection:
-            return fence.refuses(connection)
+            if fence.is_shut(connection):
+                raise Departed(DEPARTED) from error
+            if fence.is_closed(connection):
+                raise Frozen(FROZEN) from error
 
     def _end_late(self, connection: Any, _: object) -> None:
         if self.is_closed and connection is not None:

@@ -65,10 +65,12 @@ def is_closed(connection: Session | Connection) -> bool:
     return found.scalar() is not None
 
 
-def refuses(connection: Connection) -> bool:
-    """Whether this role is refused: a freeze has closed the fence, or its tenure has ended."""
-    can_read = text("SELECT has_table_privilege('public.alembic_version', 'SELECT')")
-    return is_closed(connection) or not connection.execute(can_read).scalar()
+def is_shut(connection: Connection) -> bool:
+    """Whether the tenure of this role has ended: connections that were open then stay so."""
+    gone = text(
+        "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = current_user AND NOT rolcanlogin)"
+    )
+    return bool(connection.execute(gone).scalar())
 
 
 def hold(session: Session, tables: Iterable[str]) -> None:
