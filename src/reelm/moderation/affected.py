@@ -8,10 +8,13 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from reelm.foundation.jobs import defer
 from reelm.foundation.parts import Parts
 from reelm.moderation.decide import REDRESS
+from reelm.moderation.models import Notice
 from reelm.moderation.notices import tell
 from reelm.moderation.targets import MOST_NAMED, Target, own_videos
+from reelm.moderation.tasks import TELL_AFFECTED, TELL_ENDED
 from reelm.regions import orders
 from reelm.videos.models import Video
 
@@ -66,6 +69,30 @@ def tell_ended(session: Session, parts: Parts, order_id: int) -> int:
     return _tell(
         session, parts, order, "ended", lambda videos: _paragraphs(sentences, _names(videos))
     )
+
+
+def resume_telling(session: Session) -> int:
+    """Have people told of each order of which nobody was told yet that it began, or that it ended.
+
+    It is for a queue of jobs that has gone, as after a sale of the region; nobody is told twice.
+    """
+    rows = select(Notice.about_id, Notice.what).where(Notice.about == "order").distinct()
+    told = {(row.about_id, row.what) for row in session.execute(rows)}
+    begun = [
+        order.id
+        for order in orders.orders_in_force(session)
+        if order.kind in _BEGUN and (order.id, "in_force") not in told
+    ]
+    ended = [
+        order_id
+        for order_id, what in told
+        if what == "in_force" and (order_id, "ended") not in told
+        and orders.order(session, order_id).ending in _ENDED
+    ]  # fmt: skip
+    for task, order_ids in ((TELL_AFFECTED, begun), (TELL_ENDED, ended)):
+        for order_id in order_ids:
+            defer(session, task, order_id=order_id)
+    return len(begun) + len(ended)
 
 
 def order_objections(session: Session, order: orders.ListedOrder) -> str:

@@ -14,3 +14,9 @@ def tell_ended(run: JobRun, *, order_id: int) -> None:
     """Tell those whom an order affected that it ended."""
     with run.transaction() as session:
         affected.tell_ended(session, run.parts, order_id)
+
+
+def resume_telling(run: JobRun) -> None:
+    """Tell of each order of which nobody was told."""
+    with run.transaction() as session:
+        affected.resume_telling(session)

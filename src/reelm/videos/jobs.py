@@ -2,7 +2,7 @@
 
 from reelm.foundation.errors import ReelmError, Unavailable
 from reelm.foundation.jobs import JobRun
-from reelm.videos import convert, publish
+from reelm.videos import convert, publish, resume
 from reelm.videos import delete as deleting
 from reelm.videos.ladder import Damaged
 from reelm.videos.objects import remove_forgotten
@@ -59,3 +59,9 @@ def erase_videos(run: JobRun, *, account_id: int) -> None:
 def run_sweep(run: JobRun) -> None:
     """Remove what nobody needs: expired uploads, retired renditions, orphaned files and objects."""
     sweep(run.parts)
+
+
+def resume_publishing(run: JobRun) -> None:
+    """Go on with each video that is not whole."""
+    with run.transaction() as session:
+        resume.resume_publishing(session)

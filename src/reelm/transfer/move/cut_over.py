@@ -32,6 +32,7 @@ from reelm.transfer.move.exchange import Exchange, read, write
 from reelm.transfer.move.freeze import GUARDED, OPEN, is_frozen, serving_role
 from reelm.transfer.move.receive import own_key, take_receipt
 from reelm.transfer.move.seal_region import SealedRegion, last_sealed, seller_keys
+from reelm.transfer.move.take_up import take_up
 from reelm.transfer.steps import add_step, last_step, steps
 
 Say = Callable[[str], None]
@@ -191,6 +192,7 @@ def _begin_tenure(
         operator=parts.settings.region.operator,
         public_key=cutover.buyer_key,
     )
+    take_up(session)
 
 
 def _cutover(
