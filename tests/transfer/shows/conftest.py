@@ -1,0 +1,91 @@
+"""One region of fifty people, sold and moved once; many comparisons are made on it."""
+
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2 as httpx
+import psycopg
+import pytest
+from argon2 import PasswordHasher
+from argon2.profiles import CHEAPEST
+from moto.server import ThreadedMotoServer
+from psycopg.conninfo import make_conninfo
+from tests.conftest import OWNER_PASSWORD
+from tests.transfer.shows.sides import Server
+from tests.transfer.shows.whole_move import Move, moved
+
+from reelm import app
+from reelm.accounts import passwords
+from reelm.feed import live
+from reelm.feed.ranker import Sizes
+from reelm.foundation import ids
+from reelm.foundation.database import embedded, roles
+from reelm.foundation.database.migrate import migrate
+
+FEW = Sizes(**dict.fromkeys(Sizes.__dataclass_fields__, 512))
+
+
+@pytest.fixture(scope="session")
+def other_postgres(scratch: Path) -> Iterator[str]:
+    """Conninfo of a superuser of a second server, of another version than the first."""
+    home = scratch / "buyers-postgres"
+    (home / "keys").mkdir(parents=True, mode=0o755)
+    (home / "logs").mkdir()
+    with embedded.running(home, version="16") as server:
+        yield make_conninfo(server.conninfo(), dbname="postgres")
+
+
+@pytest.fixture(scope="package")
+def bucket() -> Iterator[str]:
+    """Address of an S3-compatible server in this process, with a bucket."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    address = "http://{}:{}".format(*server.get_host_and_port())
+    assert httpx.put(f"{address}/bucket").status_code == 200
+    yield address
+    server.stop()
+
+
+@pytest.fixture(scope="package")
+def cheap() -> Iterator[None]:
+    """What `cheap_hashes` and `small_ranker` do, for as long as the tests of this folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher.from_parameters(CHEAPEST))
+        patch.setattr(live, "SIZES", FEW)
+        yield
+
+
+@contextmanager
+def database(superuser: str) -> Iterator[str]:
+    """A fresh, migrated database; yields how its owner connects."""
+    name = f"reelm_{secrets.token_hex(4)}"
+    roles.ensure_owner(superuser, app.OWNER, OWNER_PASSWORD, name)
+    owner = make_conninfo(superuser, user=app.OWNER, password=OWNER_PASSWORD, dbname=name)
+    migrate(owner)
+    try:
+        yield owner
+    finally:
+        _drop(superuser, name)
+
+
+def _drop(superuser: str, name: str) -> None:
+    with psycopg.connect(superuser, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        for epoch in (1, 2):
+            connection.execute(f"DROP ROLE IF EXISTS {roles.app_role(name, epoch)}")
+
+
+@pytest.fixture(scope="package")
+def move(
+    postgres: str, other_postgres: str, cheap: None, bucket: str,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[Move]:  # fmt: skip
+    """The whole move, with what was asked before it and after it."""
+    folder = tmp_path_factory.mktemp("sold")
+    with database(postgres) as sellers, database(other_postgres) as buyers:
+        try:
+            yield from moved(folder, Server(sellers), Server(buyers, bucket))
+        finally:
+            ids.use(None)
