@@ -9,7 +9,7 @@ from httpx2 import Response
 from tests.regions.factory import people
 from tests.transfer.bundle_factory import fill
 from tests.transfer.factory import Sale, make_sale
-from tests.transfer.move.conftest import ITS_OWN
+from tests.transfer.move.factory import ITS_OWN
 from tests.transfer.shows.asked import Answers, ask_all, media_of
 from tests.transfer.shows.browser import COUNTRY, serving
 from tests.transfer.shows.law import Law, enforce, in_days

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import psycopg
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -40,7 +40,7 @@ class Database:
     pool_size: int = 5
     info: dict[str, Any] = field(default_factory=dict)
     engine: Engine = field(init=False)
-    is_closed: bool = field(init=False, default=False)
+    _is_closed: bool = field(init=False, default=False)
 
     def __post_init__(self) -> None:
         options = f"-c statement_timeout={STATEMENT_TIMEOUT_MS} -c timezone=UTC"
@@ -55,7 +55,6 @@ class Database:
             # Values may be personal data, and errors go to the log.
             hide_parameters=True,
         )
-        event.listen(self.engine, "checkin", self._end_late)
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
@@ -66,23 +65,30 @@ class Database:
             Frozen: it refuses the write, as the region is being handed over (fence.py).
             Departed: it refuses everything, as the region has gone.
         """
-        with Session(self.engine, expire_on_commit=False, info=self.info) as session:
-            try:
-                with session.begin():
-                    yield session
-            except PASSING as error:
+        try:
+            session = Session(self.engine, expire_on_commit=False, info=self.info)
+            with session, session.begin():
+                yield session
+        except PASSING as error:
+            raise Unavailable(AWAY) from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
                 raise Unavailable(AWAY) from error
-            except DBAPIError as error:
-                if error.connection_invalidated:
-                    raise Unavailable(AWAY) from error
-                if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
-                    self._refuse_by_fence(error)
-                raise
+            if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+                self._refuse_by_fence(error)
+            raise
+        finally:
+            self._end_idle()
 
     def close(self) -> None:
         """Close all connections; one that a thread still holds ends as it is given back."""
-        self.is_closed = True
-        self.engine.dispose()
+        self._is_closed = True
+        self._end_idle()
+
+    def _end_idle(self) -> None:
+        """Close what lies in the pool; done after each use, as `close` may come in between."""
+        if self._is_closed:
+            self.engine.pool.dispose()
 
     def _refuse_by_fence(self, error: DBAPIError) -> None:
         """Say it where the fence is why a statement was refused; asked only then."""
@@ -91,10 +97,6 @@ class Database:
                 raise Departed(DEPARTED) from error
             if fence.is_closed(connection):
                 raise Frozen(FROZEN) from error
-
-    def _end_late(self, connection: Any, _: object) -> None:
-        if self.is_closed and connection is not None:
-            connection.close()
 
     def wait(self, timeout_s: float = 60) -> None:
         """Wait until the database answers.
