@@ -19,13 +19,14 @@ from reelm.accounts import passwords
 from reelm.foundation import home as homes
 from reelm.foundation import ids
 from reelm.foundation.config import load
-from reelm.foundation.database import Database, Session, embedded, roles
+from reelm.foundation.database import Base, Database, Session, embedded, roles
 from reelm.foundation.database.migrate import migrate
 from reelm.foundation.jobs import run_worker
 from reelm.foundation.parts import Parts
 from reelm.foundation.storage import open_store
 
 _REAL = passwords._hasher
+Superuser = psycopg.Connection[tuple[object, ...]]
 
 OWNER_PASSWORD = "owner-of-the-tests"
 TEMPLATE = "reelm_template"
@@ -71,45 +72,81 @@ def postgres(scratch: Path) -> Iterator[str]:
         with psycopg.connect(conninfo, autocommit=True) as connection:
             for setting in NOT_DURABLE:
                 connection.execute(f"ALTER SYSTEM SET {setting} = off")
+            # A password is looked at for each connection; a test makes ten.
+            connection.execute("ALTER SYSTEM SET scram_iterations = 1")
             connection.execute("SELECT pg_reload_conf()")
         yield conninfo
 
 
 @pytest.fixture(scope="session")
-def template(postgres: str) -> Iterator[str]:
-    """A migrated database that each test copies; yields the superuser's conninfo."""
+def superuser(postgres: str) -> Iterator[Superuser]:
+    """One connection that makes and drops databases."""
+    with psycopg.connect(postgres, autocommit=True) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="session")
+def template(superuser: Superuser, postgres: str) -> Iterator[str]:
+    """The name of a migrated database, to be copied."""
     name = f"{TEMPLATE}_{secrets.token_hex(4)}"
     roles.ensure_owner(postgres, app.OWNER, OWNER_PASSWORD, name)
     owner = make_conninfo(postgres, user=app.OWNER, password=OWNER_PASSWORD, dbname=name)
     migrate(owner)
     yield name
-    _drop(postgres, name)
+    drop_database(superuser, name)
 
 
-@pytest.fixture
-def home(tmp_path: Path) -> homes.Home:
-    """A region home."""
+@pytest.fixture(scope="session")
+def begun(
+    superuser: Superuser, postgres: str, template: str, scratch: Path
+) -> Iterator[tuple[Path, str]]:
+    """A home, and its database in which a tenure has begun: what an open region is a copy of."""
+    home = new_home(scratch / "begun")
+    name = f"{TEMPLATE}_{secrets.token_hex(4)}"
+    create_database(superuser, name, template)
+    owner = make_conninfo(postgres, user=app.OWNER, password=OWNER_PASSWORD, dbname=name)
+    app.prepare(home, load(home.path, {}), owner)
+    role = roles.app_role(name, 1)  # a copy has one of its own
+    with psycopg.connect(make_conninfo(postgres, dbname=name), autocommit=True) as connection:
+        connection.execute(f"DROP OWNED BY {role}")
+        connection.execute(f"DROP ROLE {role}")
+    yield home.path, name
+    drop_database(superuser, name)
+
+
+def new_home(path: Path) -> homes.Home:
     return app.make_region(
-        tmp_path / "region", jurisdiction="neutral", operator="Test Operator", name="Test", number=7
+        path, jurisdiction="neutral", operator="Test Operator", name="Test", number=7
     )
 
 
 @pytest.fixture
-def owner(postgres: str, template: str) -> Iterator[str]:
-    """Conninfo of the owner of a fresh database."""
+def home(request: pytest.FixtureRequest, tmp_path: Path) -> homes.Home:
+    """A region home."""
+    if "parts" not in request.fixturenames:
+        return new_home(tmp_path / "region")
+    path, _ = request.getfixturevalue("begun")
+    return homes.Home(shutil.copytree(path, tmp_path / "region"))
+
+
+@pytest.fixture
+def owner(
+    request: pytest.FixtureRequest, superuser: Superuser, postgres: str, template: str
+) -> Iterator[str]:
+    """Conninfo of the owner of a fresh database: of an open region, where there is one."""
     name = f"reelm_{secrets.token_hex(4)}"
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {app.OWNER}")
+    is_open = "parts" in request.fixturenames
+    create_database(superuser, name, request.getfixturevalue("begun")[1] if is_open else template)
     yield make_conninfo(postgres, user=app.OWNER, password=OWNER_PASSWORD, dbname=name)
-    _drop(postgres, name)
+    drop_database(superuser, name)
 
 
 @pytest.fixture
 def parts(home: homes.Home, owner: str) -> Iterator[Parts]:
     """An open region on a fresh database."""
     settings = load(home.path, {})
-    epoch = app.prepare(home, settings, owner)
-    conninfo = roles.app_conninfo(owner, epoch, home.secret("database-app"))
+    roles.ensure_app(owner, 1, home.secret("database-app"), Base.metadata)
+    conninfo = roles.app_conninfo(owner, 1, home.secret("database-app"))
     database = Database(conninfo, pool_size=8, info={"subscribers": app.EVENTS})
     ids.use(ids.Snowflakes(region=settings.region.number, process=1))
     yield Parts(home, settings, database, open_store(settings.storage, home))
@@ -146,10 +183,17 @@ def _waiting(parts: Parts) -> bool:
         return connection.execute(query).fetchone() is not None
 
 
-def _drop(postgres: str, name: str) -> None:
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
-        connection.execute(f"DROP ROLE IF EXISTS {roles.app_role(name, 1)}")
+def create_database(superuser: Superuser, name: str, template: str) -> None:
+    """Copy a database, as files: through the WAL it takes three times the processor time."""
+    superuser.execute(
+        f"CREATE DATABASE {name} TEMPLATE {template} OWNER {app.OWNER} STRATEGY FILE_COPY"
+    )
+
+
+def drop_database(superuser: Superuser, name: str) -> None:
+    """Drop a database, whoever is connected to it, with its first serving role."""
+    superuser.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    superuser.execute(f"DROP ROLE IF EXISTS {roles.app_role(name, 1)}")
 
 
 @pytest.fixture(autouse=True)

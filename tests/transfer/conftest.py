@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
-from tests.conftest import OWNER_PASSWORD
+from tests.conftest import OWNER_PASSWORD, Superuser, create_database, drop_database
 from tests.transfer.factory import Sale, make_sale
 
 from reelm import app
@@ -31,18 +30,16 @@ class Buyer:
 
 
 @pytest.fixture
-def buyer(postgres: str, template: str, tmp_path: Path) -> Iterator[Buyer]:
+def buyer(superuser: Superuser, postgres: str, template: str, tmp_path: Path) -> Iterator[Buyer]:
     """A buyer with a fresh, migrated database."""
     name = f"reelm_{secrets.token_hex(4)}"
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {app.OWNER}")
+    create_database(superuser, name, template)
     home = app.make_region(
         tmp_path / "bought", jurisdiction="neutral", operator="The Buyer", name="Test", number=7
     )
     owner = make_conninfo(postgres, user=app.OWNER, password=OWNER_PASSWORD, dbname=name)
     yield Buyer(home, owner, open_store(load(home.path, {}).storage, home))
-    with psycopg.connect(postgres, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+    drop_database(superuser, name)
 
 
 @pytest.fixture
