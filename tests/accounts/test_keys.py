@@ -75,7 +75,7 @@ def test_rotation_replaces_the_region_key_and_everything_still_opens(parts):
     assert "accounts.region_key_rotated" in kinds
 
 
-@pytest.mark.parametrize("cut_at", ["_wrap_batch", "os.link", "_finish", "_sync"])
+@pytest.mark.parametrize("cut_at", ["_wrap_batch", "os.link", "_finish", "sync"])
 def test_a_rotation_that_was_cut_off_goes_on(parts, monkeypatch, cut_at):
     ids = _accounts(parts, 3)
     monkeypatch.setattr(rotate, "BATCH", 2)
