@@ -15,7 +15,7 @@ from argon2.profiles import CHEAPEST
 from psycopg.conninfo import make_conninfo
 
 from reelm import app
-from reelm.accounts import passwords
+from reelm.accounts import handles, passwords
 from reelm.foundation import home as homes
 from reelm.foundation import ids
 from reelm.foundation.config import load
@@ -25,7 +25,7 @@ from reelm.foundation.jobs import run_worker
 from reelm.foundation.parts import Parts
 from reelm.foundation.storage import open_store
 
-_REAL = passwords._hasher
+_REAL, _REAL_COST = passwords._hasher, handles._cost
 Superuser = psycopg.Connection[tuple[object, ...]]
 
 OWNER_PASSWORD = "owner-of-the-tests"
@@ -184,10 +184,17 @@ def _waiting(parts: Parts) -> bool:
 
 
 def create_database(superuser: Superuser, name: str, template: str) -> None:
-    """Copy a database, as files: through the WAL it takes three times the processor time."""
-    superuser.execute(
-        f"CREATE DATABASE {name} TEMPLATE {template} OWNER {app.OWNER} STRATEGY FILE_COPY"
-    )
+    """Copy a database."""
+    superuser.execute(as_files(name, template))
+
+
+def as_files(name: str, template: str) -> str:
+    """Return the statement that copies a database, as files.
+
+    Through the WAL it takes three times the processor time, and the first who connects finds no
+    cache of the catalogue.
+    """
+    return f"CREATE DATABASE {name} TEMPLATE {template} OWNER {app.OWNER} STRATEGY FILE_COPY"
 
 
 def drop_database(superuser: Superuser, name: str) -> None:
@@ -199,14 +206,21 @@ def drop_database(superuser: Superuser, name: str) -> None:
 @pytest.fixture(autouse=True)
 def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Hash with the cheapest parameters."""
-    monkeypatch.setattr(passwords, "_hasher", PasswordHasher.from_parameters(CHEAPEST))
+    hash_cheaply(monkeypatch)
     passwords._nobodys_hash.cache_clear()
     yield
     passwords._nobodys_hash.cache_clear()
+
+
+def hash_cheaply(patch: pytest.MonkeyPatch) -> None:
+    """Hash passwords, and handles of the erased, with the cheapest parameters."""
+    patch.setattr(passwords, "_hasher", PasswordHasher.from_parameters(CHEAPEST))
+    patch.setattr(handles, "_cost", 2)
 
 
 @pytest.fixture
 def real_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash as the service does."""
     monkeypatch.setattr(passwords, "_hasher", _REAL)
+    monkeypatch.setattr(handles, "_cost", _REAL_COST)
     passwords._nobodys_hash.cache_clear()

@@ -1,3 +1,4 @@
+import hashlib
 from datetime import date
 
 import pytest
@@ -5,6 +6,7 @@ from sqlalchemy import func, select
 from tests.accounts.factory import new_account, signed_up
 
 from reelm import accounts
+from reelm.accounts.handles import erased_hash
 from reelm.accounts.models import Account, AccountPrivate
 from reelm.accounts.sign_up import age_on
 from reelm.foundation import clock
@@ -25,6 +27,12 @@ def test_the_birth_date_is_sealed_in_the_database(session, parts):
         select(AccountPrivate.birth_date).where(AccountPrivate.account_id == made.account_id)
     )
     assert b"1990" not in sealed
+
+
+def test_trying_handles_of_the_erased_costs_what_its_docs_say(real_hashes):
+    """In tests it is cheaper: each sign-up makes one."""
+    salt = b"reelm erased handle"
+    assert erased_hash("Asha") == hashlib.scrypt(b"asha", salt=salt, n=1 << 14, r=8, p=1, dklen=32)
 
 
 @pytest.mark.parametrize(

@@ -101,4 +101,8 @@ def erased_hash(handle: str) -> bytes:
     epoch, so trying names is made slow rather than impossible. Handles were public anyway.
     """
     salt = b"reelm erased handle"
-    return hashlib.scrypt(handle_key(handle).encode(), salt=salt, n=1 << 14, r=8, p=1, dklen=32)
+    return hashlib.scrypt(handle_key(handle).encode(), salt=salt, n=_cost, r=8, p=1, dklen=32)
+
+
+# 16 MiB and some 50 ms for each name that is tried.
+_cost = 1 << 14

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
-from tests.conftest import OWNER_PASSWORD
+from tests.conftest import OWNER_PASSWORD, as_files
 from tests.transfer.bundle_factory import fill
 from tests.transfer.factory import Sale, make_sale
 from tests.transfer.move.factory import ITS_OWN, Moving
@@ -82,8 +82,7 @@ class Stages:
     def make(self) -> None:
         """Make both sides with their sale, and keep it as it stands after each step."""
         for number, side in ((6, BUYER), (7, SELLER)):
-            self._sql(f"CREATE DATABASE {self.name}_{side} TEMPLATE {self.template}"
-                      f" OWNER {app.OWNER}")  # fmt: skip
+            self._sql(as_files(f"{self.name}_{side}", self.template))
             app.make_region(
                 self.live / side, jurisdiction="neutral", operator=f"The {side}", name="Test",
                 number=number,
@@ -123,7 +122,7 @@ class Stages:
             shutil.copytree(self.folder / stage / side, self.live / side)
             name = f"{self.name}_{side}"
             self._sql(f"DROP DATABASE {name} WITH (FORCE)")
-            self._sql(f"CREATE DATABASE {name} TEMPLATE {name}_{stage} OWNER {app.OWNER}")
+            self._sql(as_files(name, f"{name}_{stage}"))
             if side == SELLER and stage not in {"signed", "over"}:
                 # A role is the server's; the cutover took its sign-in.
                 secret = self.home(side).secret("database-app")
@@ -134,7 +133,7 @@ class Stages:
         shutil.copytree(self.live, self.folder / stage)
         for side in (SELLER, BUYER):
             name = f"{self.name}_{side}"
-            self._sql(f"CREATE DATABASE {name}_{stage} TEMPLATE {name} OWNER {app.OWNER}")
+            self._sql(as_files(f"{name}_{stage}", name))
         self.kept.add(stage)
 
     @contextmanager

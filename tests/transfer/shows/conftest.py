@@ -8,16 +8,13 @@ from pathlib import Path
 import httpx2 as httpx
 import psycopg
 import pytest
-from argon2 import PasswordHasher
-from argon2.profiles import CHEAPEST
 from moto.server import ThreadedMotoServer
 from psycopg.conninfo import make_conninfo
-from tests.conftest import OWNER_PASSWORD
+from tests.conftest import OWNER_PASSWORD, hash_cheaply
 from tests.transfer.shows.sides import Server
 from tests.transfer.shows.whole_move import Move, moved
 
 from reelm import app
-from reelm.accounts import passwords
 from reelm.feed import live
 from reelm.feed.ranker import Sizes
 from reelm.foundation import ids
@@ -52,7 +49,7 @@ def bucket() -> Iterator[str]:
 def cheap() -> Iterator[None]:
     """What `cheap_hashes` and `small_ranker` do, for as long as the tests of this folder."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "_hasher", PasswordHasher.from_parameters(CHEAPEST))
+        hash_cheaply(patch)
         patch.setattr(live, "SIZES", FEW)
         yield
 
