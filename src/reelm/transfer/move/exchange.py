@@ -1,5 +1,6 @@
 """The folder that both operators can reach, or a disk that is carried: what lies where in it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,7 +55,7 @@ class Exchange:
         self.statements.mkdir(mode=0o700, parents=True, exist_ok=True)
         write(self.scope, canonical(transfer.scope) + b"\n")
         for row in statements(session, transfer.id):
-            write(self.statements / f"{row.kind}-{row.id}.dsse", row.envelope.encode())
+            write(self.statements / statement_name(row.kind, row.id), row.envelope.encode())
 
     def read_scope(self, buyer_key: str) -> tuple[Scope, str]:
         """Return the scope with its digest, if the holder of this key has signed it as its buyer.
@@ -95,8 +96,32 @@ class Exchange:
                 " is from before: `reelm transfer cutover` ends this side's tenure here too."
             )
 
+    def check_statements(self, taken: Mapping[str, bytes]) -> None:
+        """Refuse files of statements that are not those which the bundle's own table has.
+
+        Args:
+            taken: the envelopes that were imported, by the name of their file.
+
+        Raises:
+            Invalid: one is lacking, was added or was changed; names it.
+        """
+        # What begins with a dot was cut off while it was written, and is read by nobody.
+        there = {one.name for one in self.statements.iterdir() if not one.name.startswith(".")}
+        for name in sorted(there | taken.keys()):
+            path = self.statements / name
+            if name not in taken or not path.is_file() or read(path, "") != taken[name]:
+                raise Invalid(
+                    f"The file statements/{name[:120]} in {self.folder} is not what table"
+                    " transfer_statement of the bundle has: it was lost, added or changed."
+                )
+
     def _said(self) -> list[Path]:
         return sorted(self.statements.glob("sale-*.dsse"))[:_MOST_STATEMENTS]
+
+
+def statement_name(kind: str, number: int) -> str:
+    """Return the name of the file of a statement."""
+    return f"{kind}-{number}.dsse"
 
 
 def read(path: Path, who: str) -> bytes:

@@ -31,7 +31,7 @@ from reelm.transfer.bundle import Expected, import_, open_bundle
 from reelm.transfer.bundle.opened import Opened
 from reelm.transfer.current import open_transfer
 from reelm.transfer.models import TransferStep
-from reelm.transfer.move.exchange import Exchange, read, write
+from reelm.transfer.move.exchange import Exchange, read, statement_name, write
 from reelm.transfer.move.model import check_assets, install, opened_model
 from reelm.transfer.steps import add_step, last_step, steps
 
@@ -107,7 +107,7 @@ def receive(parts: Parts, exchange: Exchange, say: Say = lambda _: None) -> Rece
         with workspace(parts.home, "model") as folder:
             say("Checking the model.")
             model = opened_model(opened, folder)
-            receipt = _import(parts, scope, opened, model, say, may_replace=bool(before))
+            receipt = _import(parts, exchange, scope, opened, model, say, may_replace=bool(before))
     except Invalid as error:
         disputed = _receipt(parts, scope, digest, manifest, error.sentence)
         write(exchange.receipt, handover.sign_receipt(disputed, parts.home.operator_key()))
@@ -165,7 +165,14 @@ def identity_of(parts: Parts) -> pyrage.x25519.Identity:
 
 
 def _import(
-    parts: Parts, scope: Scope, opened: Opened, model: Path | None, say: Say, *, may_replace: bool
+    parts: Parts,
+    exchange: Exchange,
+    scope: Scope,
+    opened: Opened,
+    model: Path | None,
+    say: Say,
+    *,
+    may_replace: bool,
 ) -> Receipt:
     digest = opened.manifest.scope_digest
     receipt = _receipt(parts, scope, digest, opened.manifest, "")
@@ -179,6 +186,12 @@ def _import(
         ).fetchone()
         if row is None:
             raise Invalid("Table transfer of the bundle does not have the sale as an open one.")
+        taken = connection.execute(
+            "SELECT kind, id, envelope FROM transfer_statement WHERE transfer_id = %s", [row[0]]
+        )
+        exchange.check_statements(
+            {statement_name(kind, number): text.encode() for kind, number, text in taken}
+        )
         connection.execute(
             "INSERT INTO transfer_step VALUES (%s, %s, 'receipt', %s, %s)",
             [row[0], new_id(), envelope.decode(), now()],
