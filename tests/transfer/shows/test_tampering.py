@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.regions.factory import make_body
-from tests.transfer.move.conftest import Moving, moving
+from tests.transfer.move.conftest import moving
+from tests.transfer.move.factory import Moving
 
 from reelm.foundation.database import Base
 from reelm.foundation.errors import Conflict, Invalid, Missing
