@@ -121,8 +121,7 @@ def _refused(papers: Papers, first: Scope, digest: str) -> Iterator[Claim]:
 
 def _approved(papers: Papers, rows: list[RequiredApproval]) -> Claim:
     required, powers = rows[0], [row.power for row in rows]
-    said = [one for one in _decisions(papers, STATEMENTS, papers.scope_digest)
-            if one[1].authority == required.authority]  # fmt: skip
+    said = _of_authority(papers, required)
     speaks = speaking([told for _, told, _ in said])
     if speaks is None or speaks.decision != "approve" or speaks.valid_until is None:
         raise Refuted(STATEMENTS, f"{required.name} has not approved the scope.")
@@ -134,10 +133,6 @@ def _approved(papers: Papers, rows: list[RequiredApproval]) -> Claim:
     broken = violated(papers.scope, speaks.conditions, ended)
     if broken:
         raise Refuted(name, f"Its conditions do not hold: {'; '.join(broken)}.")
-    digest = payload_digest(envelope)
-    if not [leaf for leaf in papers.entries("transfer.authority_decided")
-            if fact(leaf, "document_digest") == digest]:  # fmt: skip
-        raise Refuted(LOG, f"The approval of {required.name} is not in the log.")
     conditions = _conditions(speaks)
     return _claim(
         f"approved.{required.authority}",
@@ -146,6 +141,31 @@ def _approved(papers: Papers, rows: list[RequiredApproval]) -> Claim:
         " it held at the cutover.",
         name, SCOPE, KEYS, LOG, CUTOVER,
     )  # fmt: skip
+
+
+def _of_authority(
+    papers: Papers, required: RequiredApproval
+) -> list[tuple[str, ApprovalStatement, "Envelope"]]:
+    """Return all that an authority said of the scope until the cutover, as the log has it."""
+    lie_here = {
+        payload_digest(one[2]): one
+        for one in _decisions(papers, STATEMENTS, papers.scope_digest)
+        if one[1].authority == required.authority
+    }
+    said = []
+    for leaf in papers.entries("transfer.authority_decided"):
+        about = (fact(leaf, "scope_digest"), fact(leaf, "authority_id"))
+        if about != (papers.scope_digest, required.authority):
+            continue
+        if papers.place(leaf) > papers.cutover_place:
+            break
+        digest = fact(leaf, "document_digest")
+        if digest not in lie_here:
+            raise Refuted(LOG, f"Something that {required.name} said ({digest}) does not lie here.")
+        said.append(lie_here.pop(digest))
+    for name, _, _ in lie_here.values():
+        raise Refuted(name, "The log does not say that it came in before the cutover.")
+    return said
 
 
 def _conditions(approval: ApprovalStatement) -> str:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import msgspec
 
-from reelm.foundation.errors import Invalid
+from reelm import __version__
 from reelm.proofs.dossier.claims import Claim, claims_of
 from reelm.proofs.dossier.files import LIST, PAGE, Refuted, check_files, read, read_list
-from reelm.proofs.dossier.page import expected, read_page
+from reelm.proofs.dossier.page import expected, read_page, render
 from reelm.proofs.dossier.papers import Papers, Signatory, read_papers
 
 
@@ -72,12 +72,12 @@ def _check_known(keys: Sequence[Signatory], known: Sequence[str]) -> None:
 
 def _differences(papers: Papers, claims: Sequence[Claim]) -> Iterator[str]:
     """Yield where the page says something else than follows from the files."""
-    try:
-        told = read_page(read(papers.folder, PAGE))
-    except Invalid as error:
-        yield error.sentence
+    page = read(papers.folder, PAGE)
+    if page == render(papers, claims):
         return
-    follows = expected(papers, claims)
+    told, follows = read_page(page), expected(papers, claims)
+    if told == follows:
+        yield f"Beside its claims it says something else than release {__version__} makes of them."
     for key in sorted(told.keys() | follows.keys()):
         if told.get(key) != follows.get(key):
             yield (

@@ -1,18 +1,33 @@
 """What authorities ordered while the sale went on, and what the region did."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import msgspec
 
 from reelm.foundation.envelope import key_id, signers
+from reelm.foundation.errors import Invalid
 from reelm.proofs.dossier.claim import Claim, number, seconds
 from reelm.proofs.dossier.files import Refuted
-from reelm.proofs.dossier.papers import KEYS, LOG, ORDER_TYPE, ORDERS, Papers, fact, payload_digest
+from reelm.proofs.dossier.papers import (
+    KEYS,
+    LOG,
+    ORDER_TYPE,
+    ORDERS,
+    Papers,
+    fact,
+    named,
+    payload_digest,
+)
 from reelm.proofs.leaf import Leaf
 
 PART = "What authorities ordered meanwhile"
 STAY, BAN = "stay_transfer", "block_service"
+
+
+class _Order(msgspec.Struct):
+    """What is read of an order here; docs/orders.md has all of it."""
+
+    authority: str
 
 
 def claims(papers: Papers) -> Iterator[Claim]:
@@ -50,12 +65,12 @@ def _check_keys(papers: Papers) -> None:
 
 def _signed(papers: Papers) -> Claim:
     """Claim that each order that lies here was signed by its authority, and is in the log."""
-    logged = {fact(leaf, "document_digest"): leaf for leaf in
-              papers.entries("regions.order_in_force")}  # fmt: skip
+    held = papers.entries("regions.order_in_force")
+    signed = [leaf for leaf in held if fact(leaf, "channel") == "signed"]
+    logged = {fact(leaf, "document_digest"): leaf for leaf in signed}
     files = papers.under(ORDERS)
     for name, envelope in papers.envelopes(ORDERS, ORDER_TYPE):
-        told: dict[str, Any] = msgspec.json.decode(envelope.payload)
-        authority = str(told.get("authority"))
+        authority = named(name, _authority, envelope.payload)
         if not signers(envelope, papers.keys.of(authority), 0):
             raise Refuted(name, "It is not signed by a key that the log names of its authority.")
         leaf = logged.pop(payload_digest(envelope), None)
@@ -63,24 +78,37 @@ def _signed(papers: Papers) -> Claim:
             raise Refuted(name, "The log does not say that it held.")
     if logged:
         left = next(iter(logged.values()))
-        raise Refuted(LOG, f"Its order {left.body['order_id']} does not lie in {ORDERS}/.")
+        raise Refuted(LOG, f"Its order {fact(left, 'order_id')} does not lie in {ORDERS}/.")
     return _claim(
-        "orders", f"{number(len(files), 'order')} held in the region's whole time, each signed by"
-        " its authority as it lies here, each in the log by its digest.", *files, KEYS, LOG,
+        "orders", f"{number(len(files), 'signed order')} held in the region's whole time, each as"
+        " its authority signed it, each in the log by its digest; and"
+        f" {len(held) - len(signed)} that came on paper.", *files, KEYS, LOG,
     )  # fmt: skip
+
+
+def _authority(payload: bytes) -> str:
+    """Return the authority whose order it is.
+
+    Raises:
+        Invalid: it is no order.
+    """
+    try:
+        return msgspec.json.decode(payload, type=_Order).authority
+    except (msgspec.MsgspecError, ValueError):
+        raise Invalid("It is no order.") from None
 
 
 def _stay(papers: Papers, order: Leaf) -> Claim:
     end = _end(papers, order)
     if end is None:
-        raise Refuted(LOG, f"The stay {order.body['order_id']} still holds.")
+        raise Refuted(LOG, f"The stay {fact(order, 'order_id')} still holds.")
     first, last = papers.place(order), papers.place(end)
     steps = papers.entries("transfer.frozen", "transfer.cutover", "transfer.announced")
     taken = [leaf for leaf in steps if first < papers.place(leaf) < last]
     if taken:
         raise Refuted(LOG, f"The step {taken[0].kind} was taken while the sale was stayed.")
     return _claim(
-        f"stay.{order.body['order_id']}",
+        f"stay.{fact(order, 'order_id')}",
         f"The sale was stayed from {seconds(order.at)} to {seconds(end.at)}; it was not frozen, nor"
         " cut over, nor announced in that time.", LOG,
     )  # fmt: skip
@@ -90,10 +118,10 @@ def _ban(papers: Papers, order: Leaf) -> Claim:
     end = _end(papers, order)
     begun = f"The service was banned from {seconds(order.at)} on"
     if end is None:
-        return _claim(f"ban.{order.body['order_id']}", f"{begun}, and still is.", LOG)
+        return _claim(f"ban.{fact(order, 'order_id')}", f"{begun}, and still is.", LOG)
     when = "after" if papers.place(end) > papers.cutover_place else "before"
     return _claim(
-        f"ban.{order.body['order_id']}",
+        f"ban.{fact(order, 'order_id')}",
         f"{begun}; the ban was lifted at {seconds(end.at)}, {when} the cutover.", LOG,
     )  # fmt: skip
 

@@ -92,8 +92,15 @@ class Papers:
 
     @property
     def cutover_at(self) -> datetime:
-        """When the seller's tenure ended."""
-        return datetime.fromisoformat(self.cutover.ended_at)
+        """When the seller's tenure ended.
+
+        Raises:
+            Refuted: that is no time, such as the 30th of February.
+        """
+        try:
+            return datetime.fromisoformat(self.cutover.ended_at)
+        except ValueError:
+            raise Refuted(CUTOVER, f"{self.cutover.ended_at} is no time.") from None
 
     def under(self, folder: str) -> list[str]:
         """Return the files of one of the folders, in their order."""
