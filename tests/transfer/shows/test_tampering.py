@@ -21,7 +21,7 @@ from reelm.transfer.move import Exchange
 
 __all__ = ["moving"]
 FEW = settings(
-    suppress_health_check=list(HealthCheck), deadline=None, max_examples=8, database=None,
+    suppress_health_check=list(HealthCheck), deadline=None, max_examples=5, database=None,
     derandomize=True,
 )  # fmt: skip
 # What nobody reads, so that its change can do nothing: the answer of the buyer itself, which it

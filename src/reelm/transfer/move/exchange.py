@@ -148,6 +148,9 @@ def write(path: Path, data: bytes) -> None:
 
 
 def _is_signed(path: Path, digest: str, key: str) -> bool:
-    envelope = read_envelope(read(path, ""), sale.SALE_TYPE)
-    about = sale.read_sale(envelope.payload).scope_digest
+    try:
+        envelope = read_envelope(read(path, ""), sale.SALE_TYPE)
+        about = sale.read_sale(envelope.payload).scope_digest
+    except Invalid as error:
+        raise Invalid(f"The file {path} is no signature of a sale: {error.sentence}") from None
     return about == digest and bool(signers(envelope, [key], 0))
