@@ -41,7 +41,8 @@ ROOM_BYTES = 4 << 30
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put first what shares a region that takes long to fill: one worker then takes it all."""
-    first = (Path(__file__).parent / "browser", Path(__file__).parent / "commands")
+    here = Path(__file__).parent
+    first = (here / "browser", here / "commands", here / "transfer" / "shows")
     items.sort(key=lambda item: [not item.path.is_relative_to(folder) for folder in first])
 
 

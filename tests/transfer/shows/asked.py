@@ -14,7 +14,7 @@ from reelm.web.routes import ENDPOINTS
 Answers = dict[tuple[str, str], "Answer"]
 GETTERS = [one for one in ENDPOINTS if one.method == "GET"]
 # Asked by these as well: all pages, and all that is the same for everybody.
-CLOSELY = ("", "cleo", "shy", "officer", "owner")
+CLOSELY = ("", "cleo", "officer", "owner")
 CREATORS = ("ana", "ben", "shy", "priya", "banned", "frozen_out", "gone", "going", "v09")
 EXPORT, COMMENTS = "/api/me/export", "/api/videos/{video_id}/comments"
 OF_A_PERSON = ("/me", "/api/feed", "{video_id}", "{handle}")
@@ -59,8 +59,8 @@ def known(village: Village, law: Law) -> dict[str, list[str]]:
     }
 
 
-def addresses(endpoint: Endpoint, values: dict[str, list[str]], turn: int) -> list[str]:
-    """Return addresses of an endpoint; of many, some by turns."""
+def addresses(endpoint: Endpoint, values: dict[str, list[str]], turn: int, most: int) -> list[str]:
+    """Return addresses of an endpoint; of more than so many, some by turns."""
     whole = endpoint.path + QUERIES.get(endpoint.path, "")
     names = re.findall(r"{(\w+)}", whole)
     many = max((len(values[name]) for name in names), default=1)
@@ -68,9 +68,7 @@ def addresses(endpoint: Endpoint, values: dict[str, list[str]], turn: int) -> li
         whole.format(**{name: values[name][n % len(values[name])] for name in names})
         for n in range(many)
     ]
-    if turn >= 0:
-        every = [every[(turn + step * 5) % many] for step in range(min(2, many))]
-    return every
+    return every if many <= most else [every[(turn + step * 5) % many] for step in range(most)]
 
 
 def ask_all(village: Village, law: Law) -> Answers:
@@ -89,12 +87,13 @@ def ask_all(village: Village, law: Law) -> Answers:
 
 def _asked(who: str, values: dict[str, list[str]], turn: int) -> Iterator[tuple[str, str]]:
     is_close = who in CLOSELY
+    most = 4 if who and is_close else 2 if who else 99
     for endpoint in GETTERS:
         # An export takes as long as all else together; and to open comments is noted in it.
         if endpoint.path == (COMMENTS if turn % 6 == 1 and not is_close else EXPORT):
             continue
         if is_close or _is_of_a_person(endpoint):
-            for address in addresses(endpoint, values, -1 if is_close else turn):
+            for address in addresses(endpoint, values, turn, most):
                 yield endpoint.path, address
 
 
