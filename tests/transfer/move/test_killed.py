@@ -30,10 +30,14 @@ class Step:
     words: tuple[str, ...]
     has_exchange: bool = True
 
-    def run(self, stages: Stages, at: int = 0) -> Ended:
+    def start(self, stages: Stages, *, at: int = 0, most_bytes: int = -1) -> Ended:
         words = [*self.words, "--region", stages.home(self.side).path]
         words += ["--exchange", stages.exchange] if self.has_exchange else []
-        ended = killed.run(stages.url(self.side), "transfer", *words, at=at)
+        url = stages.url(self.side)
+        return killed.run(url, "transfer", *words, at=at, most_bytes=most_bytes)
+
+    def run(self, stages: Stages, at: int = 0) -> Ended:
+        ended = self.start(stages, at=at)
         assert ended.is_killed if at else ended.status == 0, ended.said
         return ended
 

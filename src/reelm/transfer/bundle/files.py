@@ -7,7 +7,6 @@ zlib at level 1 on rows of the log of signals, and a fifth smaller.
 """
 
 import contextlib
-import errno
 import hashlib
 import os
 import re
@@ -20,7 +19,7 @@ import msgspec
 import pyarrow as pa
 import pyrage
 
-from reelm.foundation.durable import sync
+from reelm.foundation.durable import FULL, sync
 from reelm.foundation.errors import Invalid, Unavailable
 from reelm.transfer.bundle.streams import Digested, Sink, Source, Target, Written
 
@@ -31,8 +30,6 @@ _HEAD = struct.Struct(">II")
 _ZSTD = pa.Codec("zstd", compression_level=1)
 _NAME = re.compile(r"[a-z0-9_]{1,63}(/[a-z0-9_-]{1,80}){0,2}\.(age|json)", re.ASCII)
 
-# The disk, the quota, or how large one file may be.
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _NO_ROOM = (
     "There is no room left in {folder}: make some and begin again. What is written stays, and is"
     " gone on from."
@@ -175,7 +172,7 @@ def _new(path: Path) -> Iterator[Written]:
     except BaseException as error:
         with contextlib.suppress(OSError):
             part.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno in _FULL:
+        if isinstance(error, OSError) and error.errno in FULL:
             raise Unavailable(_NO_ROOM.format(folder=path.parent)) from None
         raise
 
