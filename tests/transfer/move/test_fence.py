@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 from tests.transfer.move.stages import ORDER
 
-from reelm import app
+from reelm import app, audit
 from reelm.foundation.database import roles
 from reelm.foundation.errors import Departed
 from reelm.transfer import move
@@ -54,3 +54,21 @@ def test_who_still_serves_after_the_cutover_says_that_it_is_gone(stages):
         for statement in ("DELETE FROM session", "SELECT FROM account"):
             with pytest.raises(Departed), moving.serving.transaction() as session:
                 session.execute(text(statement))
+
+
+def test_an_entry_that_comes_between_the_log_and_the_seal_is_sealed_too(stages, monkeypatch):
+    integrate, came = audit.integrate, list[int]()
+
+    def integrate_and_log(*given: Any) -> None:
+        integrate(*given)
+        if not came:
+            with moving.serving.transaction() as session:
+                came.append(audit.record(session, "accounts.reset", account_id="1"))
+
+    monkeypatch.setattr(audit, "integrate", integrate_and_log)
+    with stages.at("frozen") as moving:
+        for stage in ("sealed", "verified", "signed", "over"):
+            ORDER[stage](moving)
+        with moving.buyer.transaction() as session:
+            query = "SELECT id FROM audit_entry WHERE kind = 'accounts.reset'"
+            assert session.scalars(text(query)).all() == came

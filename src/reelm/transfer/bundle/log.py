@@ -19,11 +19,16 @@ from reelm.proofs.note import Checkpoint, Note
 from reelm.proofs.verify import Expected, verify_export
 
 
+class LogGrew(Conflict):
+    """An entry came after the log was integrated: integrate it again."""
+
+
 def closed_log(connection: Connection[Any], *, is_frozen: bool) -> ClosedLog:
     """Return the log as it is handed over.
 
     Raises:
-        Conflict: it is frozen, and entries have no place in the tree yet.
+        LogGrew: it is frozen, and entries have no place in the tree yet.
+        Conflict: it has no checkpoint.
     """
     row = connection.execute(
         "SELECT size, note FROM audit_checkpoint ORDER BY size DESC LIMIT 1"
@@ -34,7 +39,7 @@ def closed_log(connection: Connection[Any], *, is_frozen: bool) -> ClosedLog:
     counted = connection.execute("SELECT count(*) FROM audit_entry").fetchone()
     entries = int(counted[0]) if counted else 0
     if is_frozen and entries != size:
-        raise Conflict(
+        raise LogGrew(
             f"The audit log has {entries} entries, and its checkpoint {size}: integrate it first."
         )
     checkpoint = Checkpoint.parse(Note.parse(note).text)

@@ -16,6 +16,7 @@ from reelm.proofs import sale
 from reelm.proofs.closing import Closing
 from reelm.transfer.approve import refuse_unless_approved
 from reelm.transfer.bundle import Sale, SellerKeys, seal
+from reelm.transfer.bundle.log import LogGrew
 from reelm.transfer.current import KnownTransfer
 from reelm.transfer.move.exchange import Exchange
 from reelm.transfer.move.freeze import is_frozen
@@ -23,6 +24,8 @@ from reelm.transfer.move.model import closed_assets, made_model
 from reelm.transfer.steps import add_step, last_step, steps
 
 Say = Callable[[str], None]
+# An entry may come between the log's checkpoint and the snapshot, which is a few ms later.
+TRIES = 5
 
 
 class SealedRegion(msgspec.Struct, frozen=True):
@@ -52,18 +55,30 @@ def seal_region(parts: Parts, exchange: Exchange, say: Say = lambda _: None) -> 
         exchange.write_sale(session, transfer)
         # What lies in the folder is another bundle from here on, also where this is cut off.
         add_step(session, transfer.id, "sealing", b"{}")
-    audit.integrate(parts.database, regions.audit_signer(parts))
     with workspace(parts.home, "model") as folder:
         say("Making the model's file.")
         model = made_model(parts, transfer.scope, folder)
-        manifest = seal(
-            parts.database.conninfo, parts.store, exchange.bundle, notes_folder(parts),
-            sale_of(parts, transfer, model), seller_keys(parts), say=say,
-        )  # fmt: skip
+        manifest = _seal(parts, exchange, sale_of(parts, transfer, model), say)
     made = SealedRegion(sale.digest_of(canonical(manifest)), manifest)
     with parts.transaction() as session:
         add_step(session, transfer.id, "sealed", canonical(made))
     return made
+
+
+def _seal(parts: Parts, exchange: Exchange, about: Sale, say: Say) -> Closing:
+    """Seal with a whole log; what authorities and staff do meanwhile is logged at any time."""
+    tries_left = TRIES
+    while True:
+        audit.integrate(parts.database, regions.audit_signer(parts))
+        try:
+            return seal(
+                parts.database.conninfo, parts.store, exchange.bundle, notes_folder(parts), about,
+                seller_keys(parts), say=say,
+            )  # fmt: skip
+        except LogGrew:
+            tries_left -= 1
+            if not tries_left:
+                raise
 
 
 def last_sealed(session: Session, transfer_id: int) -> SealedRegion | None:
