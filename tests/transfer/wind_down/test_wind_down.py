@@ -151,6 +151,21 @@ def test_it_waits_for_the_end_of_the_tenure(seller):
     assert (seller.home / "keys/region-key").exists()
 
 
+def test_the_only_key_to_what_is_preserved_is_handed_over_first(seller):
+    site = site_of(seller.home, seller.exchange, ())
+    with site.connect() as owner, psycopg.connect(owner, autocommit=True) as connection:
+        connection.execute(
+            "INSERT INTO sealed_copy VALUES (1, 2, 3, 'preserve', 'order', 'an object', 4, now())"
+        )
+    ran = down(seller)
+    assert (ran.status, "declare it as a copy named preservation.age" in ran.err) == (2, True)
+    assert (seller.home / "keys/region-key").exists()
+    handed = DECLARED.replace("staff-devices", "preservation.age")
+    seller.declared.write_text(DECLARED + handed.replace('"destroyed"', '"transferred"'))
+    assert down(seller).status == 0
+    assert not (seller.home / "keys/preservation.age").exists()
+
+
 def test_the_buyers_own_region_is_left_alone(seller):
     pem_of(BUYER, seller.home / "keys/operator-ed25519.pem")
     ran = down(seller)

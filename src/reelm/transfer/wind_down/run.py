@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from reelm import accounts
 from reelm.accounts import Canary
+from reelm.accounts.preservation_key import IDENTITY
 from reelm.foundation.errors import Conflict, Unavailable
 from reelm.transfer.wind_down.copies import find_copies
 from reelm.transfer.wind_down.database import answers, check_ended, end_access, owner_parts
@@ -73,6 +74,7 @@ def wind_down(
     check_seller(site.home, site.sale)
     with open_journal(site.home) as journal:
         _begin(site, journal)
+        _keep_what_is_preserved(site, journal, declared)
         leave_notice(site)
         register = Register(journal, site.sale.scope.seller.operator)
         for one in holds:
@@ -121,6 +123,21 @@ def _begin(site: Site, journal: Journal) -> None:
             "The wind-down that was begun in this home is of another sale than the documents in"
             f" {site.exchange}."
         )
+
+
+def _keep_what_is_preserved(site: Site, journal: Journal, declared: Sequence[Declared]) -> None:
+    """Refuse to destroy the only key to copies that orders preserve, and that the buyer has now."""
+    is_handed_over = any(one.name == IDENTITY and one.outcome == "transferred" for one in declared)
+    if journal.has("keys_ending") or is_handed_over or not (site.home.keys / IDENTITY).exists():
+        return
+    with _owner(site) as owner, owner_parts(site, owner) as parts, parts.transaction() as session:
+        if not accounts.preserved_copies(session):
+            return
+    raise Conflict(
+        f"Copies that orders preserve went along, and only keys/{IDENTITY} opens them. Hand that"
+        f" file to the buyer, declare it as a copy named {IDENTITY} with the outcome transferred,"
+        " and run this again. Nothing was destroyed."
+    )
 
 
 def _shut_out(site: Site, journal: Journal, register: Register) -> None:
