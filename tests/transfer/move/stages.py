@@ -123,10 +123,12 @@ class Stages:
             name = f"{self.name}_{side}"
             self._sql(f"DROP DATABASE {name} WITH (FORCE)")
             self._sql(as_files(name, f"{name}_{stage}"))
-            if side == SELLER and stage not in {"signed", "over"}:
-                # A role is the server's; the cutover took its sign-in.
+            if side == SELLER:
+                # A role is the server's; the cutover takes its sign-in.
                 secret = self.home(side).secret("database-app")
-                self._sql(f"ALTER ROLE {roles.app_role(name, 1)} LOGIN PASSWORD '{secret}'")
+                is_over = stage in {"signed", "over"}
+                how = "NOLOGIN PASSWORD NULL" if is_over else f"LOGIN PASSWORD '{secret}'"
+                self._sql(f"ALTER ROLE {roles.app_role(name, 1)} {how}")
 
     def keep(self, stage: str) -> None:
         """Keep everything as it stands."""
