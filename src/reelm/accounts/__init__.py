@@ -26,7 +26,7 @@ from reelm.accounts.keys import (
     region_keys,
 )
 from reelm.accounts.my_account import MyAccount, my_account
-from reelm.accounts.powers import MAY, ROLES, Power, may, require
+from reelm.accounts.powers import MAY, ROLES, Power, may, powers_of, require
 from reelm.accounts.preservation_key import preservation_recipient
 from reelm.accounts.profile import (
     ProfileEdit,
@@ -182,6 +182,7 @@ __all__ = [
     "opens",
     "paragraphs",
     "plant_canary",
+    "powers_of",
     "preservation_recipient",
     "preserved_copies",
     "purpose_note",

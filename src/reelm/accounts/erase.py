@@ -156,7 +156,7 @@ def _blank(account: Account) -> str:
     profile = {name: getattr(account, name) for name in names}
     account.state = "erasing"
     account.display_name, account.bio, account.links = "", "", []
-    account.language, account.role = None, None
+    account.language, account.role, account.role_until = None, None, None
     return msgspec.json.encode(profile).decode()
 
 

@@ -38,6 +38,8 @@ class Account(Base):
     is_private: Mapped[bool] = mapped_column(default=False, info=PUBLIC)
     # Null for people; staff: owner, officer, moderator, analyst, authority.
     role: Mapped[str | None] = mapped_column(info=PUBLIC)
+    # From then on the role is none any more, whether or not it was taken away; null: no end is set.
+    role_until: Mapped[datetime | None] = mapped_column(info=PUBLIC)
     # active, or erasing while the objects of an erased account are still being removed.
     state: Mapped[str] = mapped_column(default="active", info=PUBLIC)
     created_at: Mapped[datetime] = mapped_column(info=PUBLIC)

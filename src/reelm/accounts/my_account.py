@@ -8,8 +8,10 @@ from sqlalchemy.orm import Session
 
 from reelm.accounts.keys import data_key
 from reelm.accounts.models import AccountPrivate
+from reelm.accounts.powers import role_at
 from reelm.accounts.profile import active_account, avatar_url
 from reelm.accounts.recovery import codes_left
+from reelm.foundation.clock import now
 from reelm.foundation.parts import Parts
 
 
@@ -52,7 +54,7 @@ def my_account(session: Session, parts: Parts, account_id: int) -> MyAccount:
         links=list(account.links),
         language=account.language,
         is_private=account.is_private,
-        role=account.role,
+        role=role_at(account.role, account.role_until, now()),
         avatar_url=avatar_url(account.id, account.avatar_object),
         birth_date=birth_date,
         created_at=account.created_at,

@@ -1,6 +1,7 @@
 """What each staff role may do: the one table. An endpoint of the staff names the power it needs."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from enum import StrEnum
 
 from reelm.foundation.errors import Forbidden
@@ -36,6 +37,16 @@ MAY: Mapping[Power, frozenset[str]] = {
     Power.KEEP_STAFF: frozenset(_OWNER),
     Power.USE_AUTHORITY_CHANNEL: frozenset(_AUTHORITY),
 }
+
+
+def role_at(role: str | None, until: datetime | None, at: datetime) -> str | None:
+    """Return the role that an account has at a time: none once its end has come."""
+    return None if until is not None and at >= until else role
+
+
+def powers_of(role: str) -> frozenset[Power]:
+    """Return what a role may do."""
+    return frozenset(power for power, roles in MAY.items() if role in roles)
 
 
 def may(role: str | None, power: Power) -> bool:

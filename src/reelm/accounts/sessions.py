@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 
 from reelm.accounts.keys import data_key
 from reelm.accounts.models import Account, SignedIn
+from reelm.accounts.powers import role_at
 from reelm.foundation.clock import now
 from reelm.foundation.database.prepared import Prepared, as_array
 from reelm.foundation.errors import Missing
@@ -62,6 +63,8 @@ class SignedInAccount(msgspec.Struct, frozen=True):
     role: str | None
     language: str | None
     second_factor: str = "none"
+    # When the role ends by itself; None: not, or there is none.
+    role_until: datetime | None = None
 
 
 class ListedSession(msgspec.Struct, frozen=True):
@@ -165,7 +168,9 @@ def _live(
         return None
     if at >= last_seen_at + SEEN_EVERY:
         _see(session, account_id, session_id, at)
-    return SignedInAccount(account_id, session_id, *who)
+    found = SignedInAccount(account_id, session_id, *who)
+    role = role_at(found.role, found.role_until, at)
+    return found if role == found.role else msgspec.structs.replace(found, role=role)
 
 
 def list_sessions(session: Session, parts: Parts, account_id: int) -> list[ListedSession]:
@@ -274,7 +279,7 @@ _SIGNED_IN = Prepared(
         SignedIn.account_id, SignedIn.id,
         SignedIn.token_hash, SignedIn.last_seen_at, SignedIn.expires_at,
         Account.handle, Account.display_name, Account.role, Account.language,
-        SignedIn.second_factor,
+        SignedIn.second_factor, Account.role_until,
     )
     .join(Account, Account.id == SignedIn.account_id)
     .join(_ASKED, and_(

@@ -1,16 +1,19 @@
 """Staff: accounts with a role."""
 
+from datetime import datetime
+
 import msgspec
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from reelm.accounts.handles import account_named, account_of
 from reelm.accounts.models import Account, SecondFactor
-from reelm.accounts.powers import ROLES
+from reelm.accounts.powers import ROLES, role_at
 from reelm.accounts.recovery import replace_codes
 from reelm.accounts.sessions import revoke_sessions
 from reelm.accounts.sign_up import ensure_account
 from reelm.audit import record
+from reelm.foundation.clock import now
 from reelm.foundation.errors import Conflict, Invalid
 from reelm.foundation.parts import Parts
 
@@ -32,37 +35,59 @@ class ListedStaff(msgspec.Struct, frozen=True):
     handle: str
     role: str
     second_factor: str
+    until: datetime | None = None
 
 
 def list_staff(session: Session) -> list[ListedStaff]:
     """Return all staff, by role and handle."""
     rows = session.execute(
-        select(Account.id, Account.handle, Account.role, SecondFactor.enrolled_at)
+        select(
+            Account.id,
+            Account.handle,
+            Account.role,
+            SecondFactor.enrolled_at,
+            Account.role_until,
+        )
         .outerjoin(SecondFactor, SecondFactor.account_id == Account.id)
         .where(Account.role.is_not(None), Account.state == "active")
         .order_by(Account.handle)
     ).all()
+    at = now()
     listed = [
-        ListedStaff(row.id, row.handle, row.role, "ready" if row.enrolled_at else "none")
+        ListedStaff(
+            row.id, row.handle, row.role, "ready" if row.enrolled_at else "none", row.role_until
+        )
         for row in rows
+        if role_at(row.role, row.role_until, at) is not None
     ]
     return sorted(listed, key=lambda one: ROLES.index(one.role))
 
 
-def make_staff(session: Session, parts: Parts, *, handle: str, role: str) -> NewStaff:
+def make_staff(
+    session: Session, parts: Parts, *, handle: str, role: str, until: datetime | None = None
+) -> NewStaff:
     """Give the account of this handle a role, making the account where there is none.
+
+    With `until` the role ends by itself then.
 
     Raises:
         Invalid: there is no such role, or the handle cannot be one.
     """
     is_new = account_of(session, handle) is None
     account_id = ensure_account(session, parts, handle)
-    set_role(session, handle=handle, role=role)
+    set_role(session, handle=handle, role=role, until=until)
     codes = replace_codes(session, account_id) if is_new else []
     return NewStaff(account_id, is_new, codes)
 
 
-def set_role(session: Session, *, handle: str, role: str | None, by: int | None = None) -> None:
+def set_role(
+    session: Session,
+    *,
+    handle: str,
+    role: str | None,
+    by: int | None = None,
+    until: datetime | None = None,
+) -> None:
     """Give an account a role, or with None take it away; it signs in again.
 
     Args:
@@ -70,6 +95,7 @@ def set_role(session: Session, *, handle: str, role: str | None, by: int | None 
         handle: whose.
         role: which.
         by: the owner who does it; None: the operator, by command.
+        until: when the role ends by itself; looked at on each request.
 
     Raises:
         Invalid: there is no such role.
@@ -79,11 +105,11 @@ def set_role(session: Session, *, handle: str, role: str | None, by: int | None 
     if role is not None and role not in ROLES:
         raise Invalid(f"There is no role {role!r}; the roles are: {', '.join(ROLES)}.")
     account = session.get_one(Account, account_named(session, handle), with_for_update=True)
-    if account.role == role:
+    if (account.role, account.role_until) == (role, until):
         return
     if role != "owner":
         refuse_last_owner(session, account)
-    account.role = role
+    account.role, account.role_until = role, until
     session.flush()
     # What a session may do never changes under it.
     revoke_sessions(session, account.id)

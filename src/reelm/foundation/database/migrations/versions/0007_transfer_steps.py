@@ -1,4 +1,4 @@
-"""The move of a sold region: what each side did of it, and who may look into the data room."""
+"""The move of a sold region: its steps, who may look into the data room, roles that end."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -30,4 +30,5 @@ def upgrade() -> None:
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_data_room")),
     )
+    op.add_column("account", sa.Column("role_until", sa.DateTime(timezone=True), nullable=True))
     op.create_index(op.f("ix_data_room_token_hash"), "data_room", ["token_hash"], unique=True)
