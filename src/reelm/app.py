@@ -32,6 +32,8 @@ from reelm.moderation import tasks as moderation_tasks
 from reelm.regions import jobs as region_jobs
 from reelm.regions import tasks as region_tasks
 from reelm.regions.audit_log import integrate_log
+from reelm.transfer import jobs as transfer_jobs
+from reelm.transfer import tasks as transfer_tasks
 from reelm.transfer.departed import has_departed
 from reelm.videos import jobs as video_jobs
 from reelm.videos import tasks as video_tasks
@@ -81,6 +83,7 @@ JOBS: Mapping[Task, Job] = {
     feed_tasks.FORGET_IDLE: Job(feed_jobs.forget_idle_viewers),
     feed_tasks.KEEP_LOG: Job(feed_jobs.keep_log),
     feed_tasks.FORGET_ACCOUNT: Job(feed_jobs.forget_account),
+    transfer_tasks.END_GRANTS: Job(transfer_jobs.end_grants),
 }
 
 # What the clock defers.
@@ -94,6 +97,7 @@ PERIODIC: tuple[Periodic, ...] = (
     Periodic(feed_tasks.FORGET_IDLE, "47 * * * *"),
     Periodic(feed_tasks.KEEP_LOG, "7 3 * * *"),
     Periodic(region_tasks.RETAIN, "37 3 * * *"),
+    Periodic(transfer_tasks.END_GRANTS, "*/5 * * * *"),
 )
 
 

@@ -141,3 +141,13 @@ def test_a_wrong_option_is_one_sentence_and_status_2(desk, words, said):
     ran = reelm("transfer", "propose", "--region", region, "--buyer", folder / "buyer.json", *words)
     assert ran.status == 2
     assert said in ran.err
+
+
+def test_without_a_cutover_nothing_is_granted(desk):
+    at = ("--region", desk[1])
+    assert reelm("transfer", "grants", "list", "--json", *at).json() == []
+    until = ("--until", "2027-03-01T00:00:00Z")
+    ran = reelm("transfer", "grant", *at, "--to", "priya", *until, "--reason", "Helps.")
+    assert ran.status == 2
+    assert "There is no former operator here" in ran.err
+    assert reelm("transfer", "grants", "revoke", "5", *at).status == 2

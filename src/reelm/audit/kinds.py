@@ -350,6 +350,26 @@ KINDS: Mapping[str, Kind] = {
         seller_signature=DIGEST,
         buyer_signature=DIGEST,
     ),
+    "transfer.access_granted": Kind(
+        "The former operator was given a staff role until then, to help; the reason's digest.",
+        transfer_id=ID,
+        grant_id=ID,
+        account_id=ID,
+        role=WORD,
+        until=TIME,
+        reason_digest=DIGEST,
+    ),
+    "transfer.access_used": Kind(
+        "What was granted to the former operator was used for the first time.",
+        transfer_id=ID,
+        grant_id=ID,
+    ),
+    "transfer.access_ended": Kind(
+        "What was granted to the former operator ended: its time had come, or it was revoked.",
+        transfer_id=ID,
+        grant_id=ID,
+        ending=one_of("expired", "revoked"),
+    ),
     "transfer.wound_down": Kind(
         "The seller's wind-down is certified; the digest of the certificate.",
         transfer_id=ID,

@@ -7,6 +7,7 @@ import typer
 
 from reelm.cli.options import AsJson, Region, say
 from reelm.cli.transfer import transfer
+from reelm.cli.transfer_grants import grant, grants
 
 EXCHANGE = "Folder that both operators can reach, or a disk that is carried."
 __all__ = ["transfer"]
@@ -125,6 +126,10 @@ def check(
     from reelm.commands.transfer import check as command
 
     raise typer.Exit(command.check(report, known_key or [], as_json=as_json))
+
+
+transfer.command()(grant)
+transfer.add_typer(grants, name="grants")
 
 
 def _open_as_owner(region: Path) -> Any:

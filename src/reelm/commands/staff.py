@@ -21,7 +21,7 @@ def set_role(parts: Parts, handle: str, role: str) -> None:
     typer.echo(f"@{handle} is {role} now. Whoever was signed in to it has to sign in again.")
     if made.is_new:
         typer.echo("The account is new. Set its password with one of these recovery codes.")
-        _print_codes(parts, made.recovery_codes)
+        print_codes(parts, made.recovery_codes)
 
 
 def reset(parts: Parts, handle: str) -> None:
@@ -31,10 +31,11 @@ def reset(parts: Parts, handle: str) -> None:
         codes = accounts.reset_account(session, handle)
     typer.echo(f"The password and all sessions of @{handle} have ended, and any second factor.")
     typer.echo("The person sets a new password with one of these recovery codes.")
-    _print_codes(parts, codes)
+    print_codes(parts, codes)
 
 
-def _print_codes(parts: Parts, codes: list[str]) -> None:
+def print_codes(parts: Parts, codes: list[str]) -> None:
+    """Print recovery codes, once, and where they are used."""
     typer.echo(ONCE + "\n")
     for code in codes:
         typer.echo(f"  {code}")

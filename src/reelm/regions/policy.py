@@ -172,6 +172,12 @@ class PolicyPack(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     transfer_notice_days: Annotated[
         Fact[Days], _means("Days for which people are told before the region is sold.")
     ]
+    transition_grants_allowed: Annotated[
+        Fact[bool], _means("Whether a former operator may be given access to help after a sale.")
+    ]
+    transition_grant_days: Annotated[
+        Fact[Days], _means("Days after a sale at which such access ends at the latest.")
+    ]
 
     @property
     def minimum_age(self) -> int:

@@ -22,6 +22,15 @@ from reelm.transfer.status import Status, status, status_of
 from reelm.transfer.stay import refuse_if_stayed
 from reelm.transfer.submit import TakenStatement, submit_statement
 from reelm.transfer.technology import Choices
+from reelm.transfer.transition import (
+    Grant,
+    end_grants,
+    grant_access,
+    grants,
+    live_grants,
+    note_use,
+    revoke_grant,
+)
 
 __all__ = [
     "RULES",
@@ -29,6 +38,7 @@ __all__ = [
     "Announcement",
     "Choices",
     "FormerModel",
+    "Grant",
     "KnownTransfer",
     "Lack",
     "News",
@@ -43,17 +53,23 @@ __all__ = [
     "announced",
     "announced_of",
     "check_approvals",
+    "end_grants",
     "former_model",
+    "grant_access",
+    "grants",
+    "live_grants",
     "markdown",
     "models",
     "move",
     "newest_transfer",
     "news",
+    "note_use",
     "open_transfer",
     "propose",
     "refuse_before_notice_ends",
     "refuse_if_stayed",
     "refuse_unless_approved",
+    "revoke_grant",
     "room",
     "sign_scope",
     "status",

@@ -82,7 +82,7 @@ class TransferStep(Base):
     )
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, info=OPERATIONAL)
     # announced, rehearsed, frozen, thawed, sealing, sealed, receipt, cutover, wind_down,
-    # certificate
+    # certificate, granted, grant_used, grant_revoked, grant_expired
     kind: Mapped[str] = mapped_column(info=OPERATIONAL)
     document: Mapped[str] = mapped_column(info=OPERATIONAL)  # JSON, or a DSSE envelope
     made_at: Mapped[datetime] = mapped_column(info=OPERATIONAL)

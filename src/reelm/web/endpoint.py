@@ -217,6 +217,8 @@ def _run(endpoint: Endpoint, parts: Parts, request: Request, data: bytes) -> Res
             if away is not None:
                 return away
         _check_access(endpoint, viewer)
+        if is_staff and viewer.role_until is not None:
+            transfer.note_use(session, viewer.account_id)
         if is_staff:  # what it takes is said to those alone who may use it
             arguments = _from_request(endpoint, request, data)
         injected: dict[Any, Any] = {

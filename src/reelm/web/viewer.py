@@ -43,6 +43,8 @@ class Viewer:
     has_second_factor: bool = False
     # Where the person is, an ISO 3166-1 alpha-2 code; None: nobody knows.
     country: str | None = None
+    # When the role ends by itself, as what was granted to a former operator does.
+    role_until: datetime | None = None
 
     @property
     def is_staff(self) -> bool:
@@ -175,6 +177,7 @@ def viewer_of(session: Session, parts: Parts, request: HTTPConnection) -> Viewer
                 user_agent,
                 has_second_factor=found.second_factor == "passed",
                 country=country,
+                role_until=found.role_until,
             )
     known = _known(request.cookies.get(VIEWER_COOKIE, ""), viewer_key(parts.region_key))
     return Viewer(

@@ -6,7 +6,7 @@ from typing import Literal
 import msgspec
 from starlette.responses import Response
 
-from reelm import audit, regions, transfer
+from reelm import accounts, audit, regions, transfer
 from reelm.feed.live import LiveFeed
 from reelm.foundation.clock import now
 from reelm.foundation.config import Settings
@@ -86,6 +86,17 @@ class HandedOver(msgspec.Struct, frozen=True):
     since: datetime
 
 
+class FormerAccess(msgspec.Struct, frozen=True):
+    """What somebody of the former operator may do here, until when, and why."""
+
+    operator: str
+    role: str
+    powers: list[str]
+    reason: str
+    since: datetime
+    until: datetime
+
+
 class LastCheckpoint(msgspec.Struct, frozen=True):
     """The newest checkpoint of the audit log."""
 
@@ -108,6 +119,7 @@ class PublicRegion(RegionFacts, frozen=True):
     transfer: ToldTransfer | None
     model: ModelAfterSale | None
     handed_over: HandedOver | None
+    former_access: list[FormerAccess]
     checkpoint: LastCheckpoint | None
     contacts: Contacts
     links: dict[str, str]
@@ -130,6 +142,7 @@ def read_region(session: Session, parts: Parts, live: LiveFeed) -> PublicRegion:
         transfer=tell_open(session),
         model=model_after_sale(session, live),
         handed_over=_handed_over(session),
+        former_access=_former_access(session),
         checkpoint=_checkpoint(session),
         contacts=contacts(parts.settings),
         links=LINKS,
@@ -166,6 +179,20 @@ def _handed_over(session: Session) -> HandedOver | None:
     if told is None or told.what != "cutover":
         return None
     return HandedOver(str(told.transfer_id), told.seller, told.buyer, told.country, told.at)
+
+
+def _former_access(session: Session) -> list[FormerAccess]:
+    return [
+        FormerAccess(
+            one.operator,
+            one.role,
+            sorted(accounts.powers_of(one.role)),
+            one.reason,
+            one.made_at,
+            one.until,
+        )
+        for one in transfer.live_grants(session)
+    ]
 
 
 def _places(settings: Settings) -> DataPlaces:
