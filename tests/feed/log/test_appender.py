@@ -19,7 +19,7 @@ from reelm.feed.log import write
 from reelm.feed.log.appender import Appender, Position
 from reelm.feed.signals import Kind, Signal
 from reelm.foundation.clock import now
-from reelm.foundation.errors import Invalid, RateLimited, TooLarge, Unavailable
+from reelm.foundation.errors import Frozen, Invalid, RateLimited, TooLarge, Unavailable
 from reelm.foundation.ids import new_id
 
 
@@ -316,14 +316,19 @@ def test_while_the_database_is_away_requests_are_told_so_and_nothing_is_written_
     assert log_rows(parts, "viewer_id") == [6]
 
 
-def test_a_frozen_region_takes_no_signal(parts, owner, log):
+def test_a_frozen_region_takes_no_signal(parts, owner, log, monkeypatch):
+    monkeypatch.setattr(appenders, "LOOK_EVERY_S", 0.05)
     _, (video_id, *_) = some_videos(parts)
     with psycopg.connect(owner, autocommit=True) as connection:
         role = conninfo_to_dict(parts.database.conninfo)["user"]
         connection.execute(f"REVOKE INSERT ON signal FROM {role}")
-        with pytest.raises(Unavailable):
+        with pytest.raises(Frozen):
             log.appender.append([watch(5, video_id)])
+        assert log.appender.is_frozen
+        assert log.appender.is_holder
         connection.execute(f"GRANT INSERT ON signal TO {role}")
+    while log.appender.is_frozen:
+        time.sleep(0.01)
     log.appender.append([watch(6, video_id)])
     assert log_rows(parts, "viewer_id") == [6]
 

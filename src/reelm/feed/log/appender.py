@@ -204,8 +204,11 @@ class Appender:
         if row is not None and row[0]:
             self.queue.open()
         else:
-            self.queue.close(FROZEN)
-            self.queue.refuse_waiting(FROZEN)
+            self._refuse_frozen()
+
+    def _refuse_frozen(self) -> None:
+        self.queue.close(FROZEN)
+        self.queue.refuse_waiting(FROZEN)
 
     def _settle(self, connection: Connection[Any]) -> None:
         """Learn what became of the batch in doubt, and whether another process has written."""
@@ -238,8 +241,9 @@ class Appender:
                     return
             except errors.InsufficientPrivilege:
                 connection.rollback()
+                self._doubt = None
+                self._refuse_frozen()
                 _finish(tickets, FROZEN)
-                self._open(connection)
                 return
             except psycopg.Error as error:
                 if connection.broken or connection.closed:
