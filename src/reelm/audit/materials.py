@@ -10,8 +10,10 @@ import hashlib
 import re
 import shutil
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib.metadata import Distribution, PackagePath, distributions
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -74,6 +76,25 @@ def bill_of_materials(programs: Mapping[str, Path]) -> Bill:
     found.sort(key=lambda one: (one.kind, one.name))
     document = _document(found)
     return Bill(found, document, hashlib.sha256(document).hexdigest())
+
+
+def running_bill(programs: Mapping[str, Path]) -> Bill:
+    """Return the bill as it was when this process first asked: what runs since is what it says.
+
+    Raises:
+        Unavailable: a program is not there.
+    """
+    with _once:
+        return _running_bill(tuple(programs.items()))
+
+
+@cache
+def _running_bill(programs: tuple[tuple[str, Path], ...]) -> Bill:
+    return bill_of_materials(dict(programs))
+
+
+# Reading what is installed takes most of a second; who asks at the same time waits for it.
+_once = Lock()
 
 
 def changed_files() -> list[str]:

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -12,7 +13,7 @@ from sqlalchemy.orm import Session
 
 import reelm
 from reelm import audit, feed, regions
-from reelm.audit.materials import bill_of_materials
+from reelm.audit.materials import running_bill
 from reelm.foundation.clock import utc_text
 from reelm.foundation.config import Settings
 from reelm.foundation.countries import require_countries
@@ -101,7 +102,7 @@ def _assets(session: Session, settings: Settings) -> Iterator[tuple[str, str, st
     files = programs(settings)
     about: About = {"version": reelm.__version__, "digest_of": "the installed code"}
     yield "release", "release", audit.code_digest(), about
-    bill = bill_of_materials(files)
+    bill = running_bill(files)
     about = {"materials": len(bill.materials), "digest_of": "the CycloneDX document"}
     yield "sbom", "sbom", bill.digest, about
     yield ("ffmpeg", "ffmpeg", *_ffmpeg(files["ffmpeg"]))
@@ -112,6 +113,7 @@ def _assets(session: Session, settings: Settings) -> Iterator[tuple[str, str, st
     yield (MODEL, "model", *_model(session))
 
 
+@cache
 def _ffmpeg(given: Path) -> tuple[str, About]:
     found = shutil.which(given)
     if found is None:

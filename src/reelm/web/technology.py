@@ -1,21 +1,16 @@
 """What technology runs: release, bill of materials, and the model that the feed learned."""
 
-import threading
 from datetime import datetime
-from functools import cache
-from pathlib import Path
 
 import msgspec
 
 from reelm import __version__, audit
-from reelm.audit.materials import bill_of_materials
+from reelm.audit.materials import running_bill
 from reelm.feed.log.snapshots import newest
 from reelm.foundation.config import Settings
 from reelm.foundation.database import Session
 from reelm.foundation.errors import Unavailable
 from reelm.videos.programs import programs
-
-_LOCK = threading.Lock()
 
 
 class Model(msgspec.Struct, frozen=True):
@@ -36,7 +31,7 @@ class Technology(msgspec.Struct, frozen=True):
 
 
 def technology(session: Session, settings: Settings) -> Technology:
-    """Return what runs; reading what is installed takes a moment once."""
+    """Return what runs; reading what is installed takes a moment, once."""
     snapshot = newest(session)
     return Technology(
         __version__,
@@ -48,12 +43,6 @@ def technology(session: Session, settings: Settings) -> Technology:
 
 def _sbom_digest(settings: Settings) -> str | None:
     try:
-        with _LOCK:
-            return _digest(tuple(programs(settings).items()))
+        return running_bill(programs(settings)).digest
     except Unavailable:
         return None
-
-
-@cache
-def _digest(found: tuple[tuple[str, Path], ...]) -> str:
-    return bill_of_materials(dict(found)).digest

@@ -9,7 +9,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.orm import Session
 
 from reelm import regions
-from reelm.audit.materials import bill_of_materials
+from reelm.audit.materials import running_bill
 from reelm.foundation.database import Base
 from reelm.foundation.parts import Parts
 from reelm.transfer.room.aggregates import aggregates
@@ -64,7 +64,7 @@ def _column(column: Column[Any]) -> dict[str, Any]:
 
 
 def _sbom(_session: Session, parts: Parts) -> bytes:
-    return bill_of_materials(programs(parts.settings)).document
+    return running_bill(programs(parts.settings)).document
 
 
 def _aggregates(session: Session, parts: Parts) -> bytes:
