@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 from tests.transfer.move import killed
-from tests.transfer.move.killed import COMMITTED, RENAME, RENAMED, Ended
+from tests.transfer.move.killed import COMMITTED, RENAME, Ended
 from tests.transfer.move.stages import BUYER, ORDER, SELLER, Stages
 
 from reelm import audit, regions, transfer
@@ -16,7 +16,7 @@ from reelm.transfer import move
 from reelm.transfer.move.freeze import OPEN
 from reelm.transfer.move.seal_region import SealedRegion, last_sealed
 
-EARLY = 4
+EARLY = 3
 WRITES = ("INSERT", "UPDATE", "DELETE", "REVOKE", "GRANT", "ALTER", "TRUNCATE", "copy")
 
 
@@ -62,8 +62,8 @@ def chosen(points: list[str]) -> tuple[list[int], list[int]]:
             is_writing = False
         elif point.lstrip().startswith(WRITES):
             is_writing = is_writing or "process_lease" not in point
-    # Of many files the last ones count: they say that the others are whole.
-    late += [at for at, point in enumerate(points, 1) if point in {RENAME, RENAMED}][-2:]
+    # Of many files the last one counts: it says that the others are whole.
+    late += [at for at, point in enumerate(points, 1) if point == RENAME][-1:]
     early = [1 + len(points) * one // EARLY for one in range(EARLY)]
     return sorted(set(early) - set(late)), sorted(late)
 
