@@ -29,6 +29,7 @@ def history(stages: Stages) -> tuple[list[Act], float, set[tuple[str, str]]]:
 
         sellers = writers(SELLER)
         sellers.wait()
+        time.sleep(0.2)
         ORDER["frozen"](moving)
         handed_over_at = _move_on(moving)
         buyers = writers(BUYER)
