@@ -72,7 +72,14 @@ from reelm.accounts.sessions import (
 )
 from reelm.accounts.sign_in import change_password, confirm_password, sign_in
 from reelm.accounts.sign_up import NewAccount, SignedUp, ensure_account, sign_up
-from reelm.accounts.staff import ListedStaff, NewStaff, list_staff, make_staff, set_role
+from reelm.accounts.staff import (
+    ListedStaff,
+    NewStaff,
+    end_all_roles,
+    list_staff,
+    make_staff,
+    set_role,
+)
 from reelm.accounts.staff_reading import (
     PURPOSES,
     Reader,
@@ -157,6 +164,7 @@ __all__ = [
     "destroy_key",
     "disclosure",
     "edit_profile",
+    "end_all_roles",
     "end_own_second_factor",
     "end_second_factor",
     "ensure_account",

@@ -122,6 +122,26 @@ def set_role(
     )
 
 
+def end_all_roles(session: Session) -> None:
+    """Take every staff role away: another operator is in charge, who chooses its own staff.
+
+    Second factors do not go along, so that a former password alone would open what they opened.
+    """
+    for account in session.scalars(
+        select(Account).where(Account.role.is_not(None)).order_by(Account.id).with_for_update()
+    ):
+        account.role, account.role_until = None, None
+        revoke_sessions(session, account.id)
+        record(
+            session,
+            "accounts.role_set",
+            account_id=str(account.id),
+            role="none",
+            by="operator",
+        )
+    session.flush()
+
+
 def refuse_last_owner(session: Session, account: Account) -> None:
     """Refuse to go on when `account` is the only owner.
 

@@ -1,6 +1,7 @@
 """JSON that was signed: nothing is passed over, neither an unknown field nor one given twice."""
 
 import json
+from collections import Counter
 from typing import Any, TypeVar
 
 import msgspec
@@ -43,5 +44,4 @@ def decoded(text: bytes, kind: type[T], what: str) -> T:
 
 
 def _repeated(pairs: list[tuple[str, Any]]) -> list[str]:
-    names = [name for name, _ in pairs]
-    return [name for index, name in enumerate(names) if name in names[:index]]
+    return [name for name, count in Counter(name for name, _ in pairs).items() if count > 1]

@@ -19,6 +19,7 @@ from reelm.regions import orders
 
 DAY = timedelta(days=1)
 INSIDE = {"x-country": "IN"}
+STAFF = ("owner", "officer")
 
 
 @dataclass
@@ -116,8 +117,8 @@ def _staff(village: Village) -> None:
     village.as_("v01")
     receipt = do("POST", "reports", {**sent, "detail": "Look."})
     village.ids |= {"grievance": receipt["id"], "code": receipt["code"]}
-    _hired(village, "owner")
-    _hired(village, "officer")
+    for handle in STAFF:
+        _hired(village, handle)
     reasons = {
         "ground": "terms", "basis": "section 3", "category": "hate", "facts": "It was seen.",
     }  # fmt: skip

@@ -213,6 +213,10 @@ def test_between_the_signatures_nobody_takes_an_order_and_the_buyer_takes_it_the
     assert (taken.status_code, taken.json()["state"]) == (201, "in_force")
 
 
+def test_nobody_of_the_former_staff_has_a_role_at_the_buyer(move: Move) -> None:
+    assert move.noted["staff"] == 0
+
+
 def test_a_disclosure_that_is_due_is_handed_out_by_the_buyers_officer(move: Move) -> None:
     move.village.run_jobs()
     move.village.come_in("officer")

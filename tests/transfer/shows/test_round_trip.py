@@ -10,7 +10,7 @@ from tests.transfer.shows.whole_move import Move
 from reelm.proofs.closing import EMPTY_TABLE_ROOT
 
 # What the cutover itself writes.
-OF_THE_CUTOVER = {"audit_entry", "tenure", "transfer"}
+OF_THE_CUTOVER = {"account", "audit_entry", "tenure", "transfer"}
 # The log is small, nobody else witnesses it, and nothing confidential may be told of yet.
 EMPTY = {"audit_node", "audit_witness", "audit_cosignature", "audit_opening"}
 

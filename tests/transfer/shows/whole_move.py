@@ -12,12 +12,12 @@ from tests.transfer.factory import Sale, make_sale
 from tests.transfer.move.factory import ITS_OWN
 from tests.transfer.shows.asked import Answers, ask_all, media_of
 from tests.transfer.shows.browser import COUNTRY, serving
-from tests.transfer.shows.law import Law, enforce, in_days
+from tests.transfer.shows.law import STAFF, Law, enforce, in_days
 from tests.transfer.shows.sides import Server, Side, side
 from tests.transfer.shows.village import Village, settle
 from tests.videos.factory import Clips
 
-from reelm import transfer
+from reelm import accounts, transfer
 from reelm.accounts import Wrapping, region_keys
 from reelm.foundation.database import Base
 from reelm.foundation.errors import Conflict
@@ -83,6 +83,7 @@ def moved(folder: Path, sellers: Server, buyers: Server) -> Iterator[Move]:
         }
         with buyer.parts() as parts, serving(parts) as client:
             village.parts, village.client = parts, client
+            made.noted["staff"] = _hire_again(village)
             made.noted["given again"] = law.give_again(village, "between")
             made.after, made.media_after = ask_all(village, law), media_of(village)
             yield made
@@ -127,6 +128,15 @@ def roots_at_the_buyer(made: Move) -> dict[str, tuple[int, str]]:
             )
             found[table.name] = tree.rows, tree.root()
     return found
+
+
+def _hire_again(village: Village) -> int:
+    """Give the roles anew, as another operator does; return how many the region still had."""
+    with village.parts.transaction() as session:
+        had = len(accounts.list_staff(session))
+        for handle in STAFF:
+            accounts.set_role(session, handle=handle, role=handle)
+    return had
 
 
 def _agreed(seller: Side, buyer: Side) -> Sale:

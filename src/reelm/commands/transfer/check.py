@@ -31,7 +31,7 @@ def check(report: Path, known_keys: Sequence[str], *, as_json: bool) -> int:
         typer.echo(f"{report} does not hold.", err=True)
         return 1
     for claim in checked.claims:
-        typer.echo(f"- {claim.sentence}")
+        typer.echo(f"- {_shown(claim.sentence)}")
     typer.echo(f"\n{len(checked.claims)} claims follow from the files. They are signed by:\n")
     for one in checked.keys:
         typer.echo(f"  {one.key}  {_shown(one.who)}")

@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 from reelm.foundation.clock import utc_text
 from reelm.foundation.envelope import signers
 from reelm.proofs.dossier.claim import Claim, listed, number
-from reelm.proofs.dossier.files import Refuted
+from reelm.proofs.dossier.files import LOG, Refuted
 from reelm.proofs.dossier.papers import (
     CUTOVER,
     FIRST_SCOPE,
     FIRST_STATEMENTS,
     KEYS,
-    LOG,
     SCOPE,
     STATEMENTS,
     Papers,
@@ -71,6 +70,8 @@ def claims(papers: Papers) -> Iterator[Claim]:
     required: dict[str, list[RequiredApproval]] = {}
     for one in scope.approvals:
         required.setdefault(one.authority, []).append(one)
+    if not any(one.power == "approve_transfer" for one in scope.approvals):
+        raise Refuted(SCOPE, "By this scope nobody had to approve the transfer.")
     for rows in required.values():
         yield _approved(papers, rows)
 
@@ -104,6 +105,9 @@ def _refused(papers: Papers, first: Scope, digest: str) -> Iterator[Claim]:
         if not required:
             raise Refuted(name, "It is of an authority that was not asked.")
         _require(papers, name, envelope, required[0])
+        said = papers.entries("transfer.authority_decided")
+        if payload_digest(envelope) not in {fact(leaf, "document_digest") for leaf in said}:
+            raise Refuted(LOG, f"The refusal of {required[0].name} is not in the log.")
         controlled = [one for one in first.technology if one.export_controlled]
         goes = [one.name for one in controlled if one.disposition in GOES_ALONG]
         yield _claim(
@@ -112,11 +116,23 @@ def _refused(papers: Papers, first: Scope, digest: str) -> Iterator[Claim]:
             f" export-controlled assets would have gone along: {listed(goes) or 'none'}.",
             FIRST_SCOPE, name,
         )  # fmt: skip
-    if not [leaf for leaf in papers.entries("transfer.aborted")
-            if fact(leaf, "scope_digest") == digest]:  # fmt: skip
-        raise Refuted(LOG, "The earlier scope was not given up.")
+    _check_given_up(papers, digest)
     yield _claim("aborted", "The seller gave the earlier scope up, and no step of a move was taken"
                  " under it.", FIRST_SCOPE, LOG)  # fmt: skip
+
+
+def _check_given_up(papers: Papers, digest: str) -> None:
+    """Check that the seller's own part of the log has a scope given up, with no step under it."""
+    closed = papers.closing.log.size
+    ended = [
+        leaf for leaf in papers.entries("transfer.aborted")
+        if fact(leaf, "scope_digest") == digest and papers.place(leaf) < closed
+    ]  # fmt: skip
+    if not ended:
+        raise Refuted(LOG, "The earlier scope was not given up before the log was closed.")
+    steps = papers.entries("transfer.announced", "transfer.frozen", "transfer.cutover")
+    if any(fact(leaf, "scope_digest") == digest for leaf in steps):
+        raise Refuted(LOG, "A step of the move was taken under the earlier scope.")
 
 
 def _approved(papers: Papers, rows: list[RequiredApproval]) -> Claim:
@@ -133,11 +149,11 @@ def _approved(papers: Papers, rows: list[RequiredApproval]) -> Claim:
     broken = violated(papers.scope, speaks.conditions, ended)
     if broken:
         raise Refuted(name, f"Its conditions do not hold: {'; '.join(broken)}.")
-    conditions = _conditions(speaks)
+    conditions, until = named(name, _conditions, speaks), named(name, utc_text, speaks.valid_until)
     return _claim(
         f"approved.{required.authority}",
         f"{required.name} approved this scope ({listed(powers)}) with {signed} of its keys,"
-        f" {required.threshold} being needed, until {utc_text(speaks.valid_until)}{conditions};"
+        f" {required.threshold} being needed, until {until}{conditions};"
         " it held at the cutover.",
         name, SCOPE, KEYS, LOG, CUTOVER,
     )  # fmt: skip
@@ -195,13 +211,25 @@ def _decisions(
 
 def _require(papers: Papers, name: str, envelope: "Envelope", required: RequiredApproval) -> int:
     """Return how many keys of an authority signed; too few are refused."""
-    named = keys_by_id(papers.keys.of(required.authority))
-    counting = [named[key] for key in required.keys if key in named]
+    known, revoked = keys_by_id(papers.keys.of(required.authority)), _revoked(papers)
+    counting = [known[key] for key in required.keys if key in known.keys() - revoked]
     signed = len(signers(envelope, counting, 0))
     if signed < required.threshold:
         raise Refuted(name, f"It has {signed} good signatures of {required.name}, and"
                       f" {required.threshold} are needed.")  # fmt: skip
     return signed
+
+
+def _revoked(papers: Papers) -> set[str]:
+    """Return the keyids that were revoked, and those of authorities that ended, by the cutover."""
+    gone, found = set[str](), set[str]()
+    for leaf in papers.log[: papers.cutover_place]:
+        if leaf.kind == "regions.authority_key_revoked":
+            found.add(fact(leaf, "key_id"))
+        elif leaf.kind == "regions.authority_ended":
+            gone.add(fact(leaf, "authority_id"))
+    ended = [key for authority in gone for key in papers.keys.of(authority)]
+    return found | keys_by_id(ended).keys()
 
 
 def _claim(name: str, sentence: str, *files: str) -> Claim:

@@ -7,13 +7,12 @@ from reelm.foundation.strict_json import canonical
 from reelm.proofs.certificate import Certificate
 from reelm.proofs.certified import verify_certificate
 from reelm.proofs.dossier.claim import Claim, listed, number
-from reelm.proofs.dossier.files import Refuted, read
+from reelm.proofs.dossier.files import LOG, Refuted, read
 from reelm.proofs.dossier.papers import (
     CERTIFICATE,
     CUTOVER,
     JOURNAL,
     KEYS,
-    LOG,
     SCOPE,
     Papers,
     fact,

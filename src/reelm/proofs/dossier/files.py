@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from reelm.foundation.envelope import read_envelope, sign_envelope, signers
+from reelm.foundation.envelope import MAX_BYTES, read_envelope, sign_envelope, signers
 from reelm.foundation.errors import Invalid
 from reelm.foundation.strict_json import canonical, decoded
 from reelm.proofs.note import public_bytes
@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 FORM: Literal["reelm-sale-report/1"] = "reelm-sale-report/1"
 PAYLOAD_TYPE = "application/vnd.reelm.sale-report+json"
 LIST, PAGE = "report.dsse", "report.html"
+LOG = "log.jsonl"
 # A region's log of years has hundreds of MB; no other file of the folder comes near.
-MOST_BYTES = 4 << 30
+MOST_LOG_BYTES, MOST_BYTES = 4 << 30, 16 << 20
 CHUNK_BYTES = 1 << 20
 
 
@@ -59,7 +60,7 @@ def sign_folder(
         scope_digest=scope_digest,
         signed_by=public_bytes(key).hex(),
         made_at=made_at,
-        files={name: _digest(folder / name) for name in _names(folder)},
+        files={name: _digest(folder / name) for name in names_in(folder)},
     )
     (folder / LIST).write_bytes(sign_envelope(canonical(listed), PAYLOAD_TYPE, [key]))
 
@@ -71,7 +72,7 @@ def read_list(folder: Path) -> FileList:
         Refuted: it is not there, it was changed, or it is not in the one form that it has.
     """
     try:
-        text = _bytes(folder / LIST)
+        text = _bytes(folder / LIST, MAX_BYTES)
         envelope = read_envelope(text, PAYLOAD_TYPE)
         listed = decoded(envelope.payload, FileList, f"The list is not in the form {FORM}")
         signers(envelope, [listed.signed_by], 1)
@@ -85,7 +86,7 @@ def read_list(folder: Path) -> FileList:
 
 def check_files(folder: Path, listed: FileList) -> Iterator[Refuted]:
     """Yield what is wrong with the bytes of each file: changed, gone, or never listed."""
-    there = set(_names(folder))
+    there = set(names_in(folder))
     for name, digest in sorted(listed.files.items()):
         if name not in there:
             yield Refuted(name, "It is on the list, and not in the folder.")
@@ -104,23 +105,23 @@ def read(folder: Path, name: str) -> bytes:
     """Return the bytes of a file.
 
     Raises:
-        Refuted: it is not there.
+        Refuted: it is not there, or larger than such a file is.
     """
     try:
-        return _bytes(folder / name)
+        return _bytes(folder / name, MOST_LOG_BYTES if name == LOG else MOST_BYTES)
     except Invalid as error:
         raise Refuted(name, error.sentence) from None
 
 
-def _bytes(path: Path) -> bytes:
+def _bytes(path: Path, most: int) -> bytes:
     if not path.is_file() or path.is_symlink():
         raise Invalid("It is not there.")
-    if path.stat().st_size > MOST_BYTES:
-        raise Invalid("It is larger than any such file.")
+    if path.stat().st_size > most:
+        raise Invalid(f"It is larger than {most >> 20} MiB, as no such file is.")
     return path.read_bytes()
 
 
-def _names(folder: Path) -> list[str]:
+def names_in(folder: Path) -> list[str]:
     """Return all that is below a folder but its folders and its list; links are named, too."""
     paths = (path for path in folder.rglob("*") if path.is_symlink() or not path.is_dir())
     names = (path.relative_to(folder).as_posix() for path in paths)

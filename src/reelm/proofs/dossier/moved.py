@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from reelm.foundation.envelope import key_id
 from reelm.proofs import handover
 from reelm.proofs.dossier.claim import Claim, number, seconds
-from reelm.proofs.dossier.files import Refuted, read
-from reelm.proofs.dossier.papers import CLOSING, CUTOVER, LOG, RECEIPT, ROOM, SCOPE, Papers, fact
+from reelm.proofs.dossier.files import LOG, Refuted, read
+from reelm.proofs.dossier.papers import CLOSING, CUTOVER, RECEIPT, ROOM, SCOPE, Papers, fact, named
 from reelm.proofs.leaf import Leaf
+from reelm.proofs.note import Checkpoint, Note
 from reelm.proofs.sale import GOES_ALONG
 
 PART = "The move"
@@ -49,8 +50,8 @@ def _room(papers: Papers) -> Claim:
 
 
 def _told_and_frozen(papers: Papers) -> Iterator[Claim]:
-    told = _last(papers, "transfer.announced")
-    frozen = _last(papers, "transfer.frozen")
+    told = _last(papers, "transfer.announced", papers.scope_digest)
+    frozen = _last(papers, "transfer.frozen", papers.scope_digest)
     thawed = papers.entries("transfer.thawed")
     if thawed and papers.place(thawed[-1]) > papers.place(frozen):
         raise Refuted(LOG, "The region was thawed again before the cutover.")
@@ -74,6 +75,7 @@ def _closed(papers: Papers) -> Claim:
     told = (closing.region, closing.scope_digest, closing.epoch)
     if told != (papers.scope.region, papers.scope_digest, papers.scope.seller.epoch):
         raise Refuted(CLOSING, "It is of another region, scope or epoch.")
+    _check_as_scoped(papers)
     rows = sum(table.rows for table in closing.tables)
     return _claim(
         "closed", f"What the seller closed: {number(rows, 'row')} in"
@@ -81,6 +83,26 @@ def _closed(papers: Papers) -> Claim:
         f" {number(closing.objects.count, 'object')}; {number(len(closing.excluded), 'thing')}"
         " stay by a named rule.", CLOSING, SCOPE,
     )  # fmt: skip
+
+
+def _check_as_scoped(papers: Papers) -> None:
+    """Check that what was closed is what the scope says, and the log the one of its checkpoint."""
+    scope, closing = papers.scope, papers.closing
+    tables = [one for one in scope.data if one.place == "table"]
+    goes = {one.name for one in tables if one.disposition == "transfer"}
+    closed = [table.name for table in closing.tables]
+    if sorted(closed) != sorted(goes):
+        raise Refuted(CLOSING, "Its tables are not those that go along by the scope.")
+    stays = {one.name for one in closing.excluded if one.place == "table"}
+    if stays != {one.name for one in tables} - goes:
+        raise Refuted(CLOSING, "The tables that stay are not those that stay by the scope.")
+    assets = {(one.name, str(one.disposition)) for one in closing.assets}
+    if assets != {(one.name, str(one.disposition)) for one in scope.technology}:
+        raise Refuted(CLOSING, "Its technology assets are not those of the scope.")
+    note = named(CLOSING, Note.parse, closing.log.checkpoint)
+    seen = named(CLOSING, Checkpoint.parse, note.text)
+    if (seen.size, seen.root.hex()) != (closing.log.size, closing.log.root):
+        raise Refuted(CLOSING, "Its log is not the one of its own checkpoint.")
 
 
 def _equal(papers: Papers) -> Claim:
@@ -161,10 +183,15 @@ def _log(papers: Papers) -> Claim:
     )  # fmt: skip
 
 
-def _last(papers: Papers, kind: str) -> Leaf:
-    found = papers.entries(kind)
+def _last(papers: Papers, kind: str, scope_digest: str = "") -> Leaf:
+    """Return the last entry of a kind, of this scope where one is given."""
+    found = [
+        leaf
+        for leaf in papers.entries(kind)
+        if not scope_digest or fact(leaf, "scope_digest") == scope_digest
+    ]
     if not found:
-        raise Refuted(LOG, f"It has no entry {kind}.")
+        raise Refuted(LOG, f"It has no entry {kind} of this sale.")
     return found[-1]
 
 

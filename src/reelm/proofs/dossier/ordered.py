@@ -7,12 +7,12 @@ import msgspec
 from reelm.foundation.envelope import key_id, signers
 from reelm.foundation.errors import Invalid
 from reelm.proofs.dossier.claim import Claim, number, seconds
-from reelm.proofs.dossier.files import Refuted
+from reelm.proofs.dossier.files import LOG, Refuted
 from reelm.proofs.dossier.papers import (
     KEYS,
-    LOG,
     ORDER_TYPE,
     ORDERS,
+    SCOPE,
     Papers,
     fact,
     named,
@@ -22,6 +22,7 @@ from reelm.proofs.leaf import Leaf
 
 PART = "What authorities ordered meanwhile"
 STAY, BAN = "stay_transfer", "block_service"
+OPERATORS = ("seller", "buyer")
 
 
 class _Order(msgspec.Struct):
@@ -48,19 +49,35 @@ def claims(papers: Papers) -> Iterator[Claim]:
 
 
 def _check_keys(papers: Papers) -> None:
-    """Check that names and keys of authorities are those that the log has."""
+    """Check that names and keys of authorities are those that the log had when it was closed.
+
+    What came later is the buyer's word alone. A key of an operator is none of an authority, and
+    one key stands for one authority.
+    """
+    closed = papers.closing.log.size
     names = {
         fact(leaf, "authority_id"): fact(leaf, "name")
         for leaf in papers.entries("regions.authority_added", "regions.authority_changed")
+        if papers.place(leaf) < closed
     }
     entries = papers.entries("regions.authority_key_added")
-    added = {(fact(leaf, "authority_id"), fact(leaf, "key_id")) for leaf in entries}
+    added = {
+        (fact(leaf, "authority_id"), fact(leaf, "key_id"))
+        for leaf in entries
+        if papers.place(leaf) < closed
+    }
+    taken = {papers.scope.seller.public_key, papers.scope.buyer.public_key}
+    if len(taken) < len(OPERATORS):
+        raise Refuted(SCOPE, "Seller and buyer have the same key.")
     for one in papers.keys.authorities:
         if names.get(one.id) != one.name:
             raise Refuted(KEYS, f"The log knows no authority {one.id} that is called {one.name}.")
         for key in one.keys:
+            if key in taken:
+                raise Refuted(KEYS, f"The key {key} of {one.name} stands for somebody else, too.")
             if (one.id, key_id(key)) not in added:
-                raise Refuted(KEYS, f"The log knows no key {key} of {one.name}.")
+                raise Refuted(KEYS, f"The closed log knows no key {key} of {one.name}.")
+            taken.add(key)
 
 
 def _signed(papers: Papers) -> Claim:
@@ -150,8 +167,16 @@ def _while_frozen(papers: Papers, held: list[Leaf]) -> Iterator[Claim]:
 
 
 def _end(papers: Papers, order: Leaf) -> Leaf | None:
+    """Return the entry by which an order ended; a lift is an order of its own, and lies here."""
     ends = papers.entries("regions.order_ended")
-    return next((leaf for leaf in ends if fact(leaf, "order_id") == fact(order, "order_id")), None)
+    name = fact(order, "order_id")
+    end = next((leaf for leaf in ends if fact(leaf, "order_id") == name), None)
+    if end is not None and fact(end, "ending") == "lifted":
+        by, held = fact(end, "ended_by"), papers.entries("regions.order_in_force")
+        lifts = [leaf for leaf in held if fact(leaf, "order_id") == by]
+        if not lifts or lifts[0].body.get("order_ids") != [name]:
+            raise Refuted(LOG, f"No order lifts the order {name}, which is said to be lifted.")
+    return end
 
 
 def _claim(name: str, sentence: str, *files: str) -> Claim:

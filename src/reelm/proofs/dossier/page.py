@@ -6,6 +6,7 @@ from importlib.resources import files
 
 from jinja2 import Environment, StrictUndefined
 
+from reelm.proofs.dossier import served
 from reelm.proofs.dossier.claims import Claim
 from reelm.proofs.dossier.observed import Observed, sentence
 from reelm.proofs.dossier.papers import Papers
@@ -37,6 +38,7 @@ def render(papers: Papers, claims: Sequence[Claim]) -> bytes:
         acts=acts,
         sentence=sentence,
         names=papers.names,
+        met=served.PART,
         is_demo=papers.scope.seller.operator.endswith(DEMO),
     )
     return page.encode()

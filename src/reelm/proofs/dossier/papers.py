@@ -1,6 +1,7 @@
 """All documents of a folder of proofs, read and with their signatures checked."""
 
 import hashlib
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,7 +19,7 @@ from reelm.proofs import closing as closing_form
 from reelm.proofs import handover
 from reelm.proofs.certificate import Certificate
 from reelm.proofs.closing import Closing
-from reelm.proofs.dossier.files import Refuted, read
+from reelm.proofs.dossier.files import LOG, PAGE, Refuted, names_in, read
 from reelm.proofs.dossier.observed import FILE as OBSERVED
 from reelm.proofs.dossier.observed import Observed, read_observed
 from reelm.proofs.exported import read_other
@@ -35,9 +36,14 @@ if TYPE_CHECKING:
 
 SCOPE, FIRST_SCOPE, KEYS = "scope.json", "first/scope.json", "keys.json"
 RECEIPT, CLOSING, CUTOVER = "receipt.dsse", "closing.dsse", "cutover.dsse"
-LOG, CERTIFICATE, JOURNAL = "log.jsonl", "certificate.dsse", "journal.jsonl"
+CERTIFICATE, JOURNAL = "certificate.dsse", "journal.jsonl"
 STATEMENTS, FIRST_STATEMENTS, ORDERS, ROOM = "statements", "first/statements", "orders", "room"
 ORDER_TYPE = "application/vnd.reelm.order+json"
+FILES = frozenset({
+    SCOPE, FIRST_SCOPE, KEYS, RECEIPT, CLOSING, CUTOVER, LOG, CERTIFICATE, JOURNAL, OBSERVED,
+})  # fmt: skip
+# A name of a file in one of the folders: nothing that a browser would take for something else.
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,79}\.(dsse|json)")
 T = TypeVar("T")
 
 
@@ -145,7 +151,7 @@ def read_papers(folder: Path) -> Papers:
     """
     text = read(folder, SCOPE)
     scope = named(SCOPE, read_scope, text)
-    digest = digest_of(canonical(scope))
+    digest = named(SCOPE, _digest, scope)
     receipt, receipt_digest = named(RECEIPT, handover.read_receipt, read(folder, RECEIPT), scope)
     closed = read(folder, CLOSING)
     closing = named(CLOSING, closing_form.read_closing, closed, scope.seller.public_key)
@@ -157,7 +163,7 @@ def read_papers(folder: Path) -> Papers:
     log, report = _read_log(folder, scope, closing)
     return Papers(
         folder=folder,
-        names=sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.*")),
+        names=_known_names(folder),
         scope=scope,
         scope_digest=digest,
         first=_first(folder),
@@ -177,11 +183,26 @@ def read_papers(folder: Path) -> Papers:
     )
 
 
+def _known_names(folder: Path) -> list[str]:
+    """Return the files of a folder beside page and list; one that is of no report is refused."""
+    names = [name for name in names_in(folder) if name != PAGE]
+    for name in names:
+        inside, _, last = name.rpartition("/")
+        is_known = inside in {STATEMENTS, FIRST_STATEMENTS, ORDERS, ROOM} and _NAME.fullmatch(last)
+        if name not in FILES and not is_known:
+            raise Refuted(name, "It is no file of such a report.")
+    return names
+
+
 def _first(folder: Path) -> tuple[Scope, Digest] | None:
     if not (folder / FIRST_SCOPE).exists():
         return None
     scope = named(FIRST_SCOPE, read_scope, read(folder, FIRST_SCOPE))
-    return scope, digest_of(canonical(scope))
+    return scope, named(FIRST_SCOPE, _digest, scope)
+
+
+def _digest(scope: Scope) -> str:
+    return digest_of(canonical(scope))
 
 
 def _read_log(folder: Path, scope: Scope, closing: Closing) -> tuple[list[Leaf], Report]:
@@ -219,6 +240,9 @@ def named(file: str, do: Callable[..., T], *given: Any) -> T:
         raise
     except Invalid as error:
         raise Refuted(file, error.sentence) from None
+    # Values that are well formed, and that no such document has.
+    except (ValueError, OverflowError, RecursionError) as error:
+        raise Refuted(file, f"It cannot be read: {type(error).__name__}.") from None
 
 
 def fact(leaf: Leaf, name: str) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import msgspec
 from sqlalchemy.orm import Session
 
-from reelm import audit, regions
+from reelm import accounts, audit, regions
 from reelm.accounts import Wrapping, region_keys
 from reelm.foundation.clock import now, utc_text
 from reelm.foundation.database import Base, fence
@@ -192,6 +192,7 @@ def _begin_tenure(
         operator=parts.settings.region.operator,
         public_key=cutover.buyer_key,
     )
+    accounts.end_all_roles(session)
     take_up(session)
 
 
