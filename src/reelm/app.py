@@ -21,7 +21,7 @@ from reelm.foundation.database.classes import undeclared
 from reelm.foundation.database.lease import leased_ids
 from reelm.foundation.database.roles import app_conninfo, ensure_app, ensure_owner
 from reelm.foundation.database.schema import ensure_schema
-from reelm.foundation.errors import Departed, Unavailable
+from reelm.foundation.errors import Conflict, Departed, Unavailable
 from reelm.foundation.events import Subscribers
 from reelm.foundation.home import Home
 from reelm.foundation.jobs import Job, Periodic, Task
@@ -42,6 +42,10 @@ from reelm.web import metrics
 # Rooms are imported for their tables too: the metadata is whole once this module is loaded.
 ROOMS = (audit, regions, accounts, videos, social, moderation, feed, transfer)
 
+TAKES_OVER = (
+    "This home is to take a region over, and has none yet: `reelm transfer verify` brings it in."
+    " What concerns the sale until then is done at the seller's."
+)
 OWNER = "reelm_owner"
 DATABASE = "reelm"
 
@@ -196,6 +200,8 @@ def prepare(home: Home, settings: Settings, owner: str) -> int:
             faults = undeclared_parts(home, settings, session)
             if faults:
                 raise Unavailable(NOT_DECLARED.format("; ".join(faults)))
+            if transfer.move.is_buyers_home(home) and not regions.has_tenure(session):
+                raise Conflict(TAKES_OVER)
             epoch = regions.ensure_tenure(session, settings.region.operator, public_key)
             audit.record_release(session)
 

@@ -127,19 +127,14 @@ def end_all_roles(session: Session) -> None:
 
     Second factors do not go along, so that a former password alone would open what they opened.
     """
-    for account in session.scalars(
+    staff = session.scalars(
         select(Account).where(Account.role.is_not(None)).order_by(Account.id).with_for_update()
-    ):
+    ).all()
+    for account in staff:
         account.role, account.role_until = None, None
         revoke_sessions(session, account.id)
-        record(
-            session,
-            "accounts.role_set",
-            account_id=str(account.id),
-            role="none",
-            by="operator",
-        )
     session.flush()
+    record(session, "accounts.roles_ended", count=len(staff))
 
 
 def refuse_last_owner(session: Session, account: Account) -> None:

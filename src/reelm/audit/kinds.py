@@ -208,6 +208,9 @@ KINDS: Mapping[str, Kind] = {
         "Another region key wraps the accounts' keys; a check value of it.", version=ID
     ),
     "accounts.reset": Kind("Staff gave a locked-out person new recovery codes.", account_id=ID),
+    "accounts.roles_ended": Kind(
+        "Another operator is in charge: all staff roles have ended; how many.", count=COUNT
+    ),
     "accounts.role_set": Kind(
         "An account has this staff role from here on, given by an owner or the operator.",
         account_id=ID,

@@ -6,6 +6,7 @@ checks them.
 
 import hashlib
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -92,6 +93,7 @@ def read_receipt(text: bytes, scope: Scope) -> tuple[Receipt, str]:
     if not signers(envelope, [scope.buyer.public_key], 0):
         raise Invalid("The receipt is not signed by the buyer's key.")
     receipt = decoded(envelope.payload, Receipt, f"The receipt is not in the form {RECEIPT_FORM}")
+    _check_address(receipt.address)
     if (receipt.region, receipt.epoch) != (scope.region, scope.seller.epoch):
         raise Invalid("The receipt is about another region or epoch than is sold.")
     return receipt, hashlib.sha256(envelope.payload).hexdigest()
@@ -109,6 +111,7 @@ def read_cutover(text: bytes, scope: Scope, scope_digest: str) -> tuple[Cutover,
     if "seller" not in sides:
         raise Invalid("The cutover is not signed by the seller's key.")
     cutover = decoded(envelope.payload, Cutover, f"The cutover is not in the form {CUTOVER_FORM}")
+    _check_address(cutover.address)
     _check_about(cutover, scope, scope_digest)
     return cutover, sides
 
@@ -123,6 +126,17 @@ def signature_of(text: bytes, key_id: str) -> str:
 def cutover_digest(text: bytes) -> str:
     """Return the digest of what both operators signed at the cutover."""
     return hashlib.sha256(read_envelope(text, CUTOVER_TYPE).payload).hexdigest()
+
+
+def _check_address(address: str) -> None:
+    """Refuse an address to which the old one could send nobody; empty is none."""
+    try:
+        parts = urlsplit(address)
+        is_one = bool(parts.hostname) and address.isascii() and (parts.port or 1) > 0
+    except ValueError:
+        is_one = False
+    if address and not is_one:
+        raise Invalid(f"{address!r} is no address of a service.")
 
 
 def _check_about(cutover: Cutover, scope: Scope, scope_digest: str) -> None:

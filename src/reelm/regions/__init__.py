@@ -37,6 +37,7 @@ from reelm.regions.tenure import (
     end_tenure,
     ensure_tenure,
     first_key,
+    has_tenure,
     region_id,
 )
 from reelm.regions.terms import TERMS_VERSION, RegionFacts, region_facts
@@ -67,6 +68,7 @@ __all__ = [
     "end_tenure",
     "ensure_tenure",
     "first_key",
+    "has_tenure",
     "holds",
     "jurisdictions",
     "kept_days",

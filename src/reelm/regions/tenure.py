@@ -28,7 +28,7 @@ def begin_first_tenure(session: Session, *, operator: str, public_key: str) -> N
     Raises:
         Conflict: the region has had an operator before.
     """
-    if session.scalar(select(Tenure.epoch).limit(1)) is not None:
+    if has_tenure(session):
         raise Conflict("This region has an operator: another takes over by a transfer.")
     begin_tenure(session, epoch=1, operator=operator, public_key=public_key)
 
@@ -59,7 +59,7 @@ def ensure_tenure(session: Session, operator: str, public_key: str) -> int:
         Departed: the region has gone to another operator.
         Conflict: it has not come to this one yet.
     """
-    if session.scalar(select(Tenure.epoch).limit(1)) is None:
+    if not has_tenure(session):
         begin_first_tenure(session, operator=operator, public_key=public_key)
     try:
         tenure = current_tenure(session)
@@ -74,6 +74,11 @@ def ensure_tenure(session: Session, operator: str, public_key: str) -> int:
             " changes hands with `reelm transfer cutover`."
         )
     return tenure.epoch
+
+
+def has_tenure(session: Session) -> bool:
+    """Whether any operator is or was in charge here."""
+    return session.scalar(select(Tenure.epoch).limit(1)) is not None
 
 
 def current_tenure(session: Session) -> CurrentTenure:

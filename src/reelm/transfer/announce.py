@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from reelm import audit, regions
 from reelm.foundation.clock import utc_text
+from reelm.foundation.database import fence
 from reelm.foundation.errors import Conflict, Invalid
 from reelm.foundation.parts import Parts
 from reelm.foundation.strict_json import canonical, decoded
@@ -72,7 +73,7 @@ def announce(
     Raises:
         Invalid: fewer days than pack or setting ask for, or a time before they have run.
         Missing: no sale is open.
-        Conflict: it is stayed or not signed, or was announced for a later time.
+        Conflict: it is stayed, not signed, frozen already, or was announced for a later time.
     """
     transfer = open_transfer(session, lock=True)
     refuse_if_stayed(session)
@@ -89,6 +90,8 @@ def announce(
     at = freeze_from or earliest
     if before is not None and at == before.freeze_from and before.notice_days >= days:
         return Announced(before, is_new=False)
+    if fence.is_closed(session):
+        raise Conflict("The region is frozen: what people were told before is what holds.")
     _check_time(at, earliest, before, days, source)
     announcement = Announcement(
         form=FORM,

@@ -79,15 +79,37 @@ def refuse_unless_approved(session: Session) -> KnownTransfer:
     return transfer
 
 
-def lacks(session: Session, transfer: KnownTransfer) -> list[Lack]:
-    """Return what a sale lacks to be approved."""
+def refuse_unless_approved_at(session: Session, transfer: KnownTransfer, at: datetime) -> None:
+    """At the buyer: refuse a sale that was not approved, or stayed, when its cutover was signed.
+
+    What the seller's own release or schema was then is the seller's to look at.
+
+    Raises:
+        Conflict: it was not; says what it lacked.
+    """
+    refuse_if_stayed(session)
+    found = [one for one in lacks(session, transfer, at) if one.kind != "changed"]
+    if found:
+        raise Conflict(
+            "The seller signed the cutover of a sale that was not approved."
+            f" {' '.join(one.sentence for one in found)}"
+        )
+
+
+def lacks(session: Session, transfer: KnownTransfer, at: datetime | None = None) -> list[Lack]:
+    """Return what a sale lacks to be approved, now or at a time."""
     said = statements(session, transfer.id)
-    found = positions(session, transfer, said)
-    return lacks_of(session, transfer, signed_sides(transfer, said), found)
+    at = at or time_bounds(session).latest
+    found = positions(session, transfer, said, at)
+    return lacks_of(session, transfer, signed_sides(transfer, said), found, at)
 
 
 def lacks_of(
-    session: Session, transfer: KnownTransfer, signed: Collection[str], found: Sequence[Position]
+    session: Session,
+    transfer: KnownTransfer,
+    signed: Collection[str],
+    found: Sequence[Position],
+    at: datetime | None = None,
 ) -> list[Lack]:
     """Return what a sale lacks that these sides have signed, and to which authorities stand so."""
     lacking = [
@@ -100,7 +122,7 @@ def lacks_of(
         for one in found
         if one.standing != "approved"
     ]
-    at, scope = time_bounds(session).latest, transfer.scope
+    at, scope = at or time_bounds(session).latest, transfer.scope
     broken = sale.violated(scope, scope.conditions, at)
     lacking += [Lack("violated", "seller", f"By the scope itself {words}.") for words in broken]
     return lacking + [Lack("changed", "seller", words) for words in changes(session, transfer)]
@@ -124,10 +146,13 @@ def sides_of(transfer: KnownTransfer, envelope: "Envelope") -> set[str]:
 
 
 def positions(
-    session: Session, transfer: KnownTransfer, said: Sequence[TransferStatement]
+    session: Session,
+    transfer: KnownTransfer,
+    said: Sequence[TransferStatement],
+    at: datetime | None = None,
 ) -> list[Position]:
     """Return where each authority stands that has to agree, in the order of the scope."""
-    at = time_bounds(session).latest
+    at = at or time_bounds(session).latest
     known = {str(one.id): one for one in orders.authorities(session)}
     required: dict[str, list[RequiredApproval]] = {}
     for one in transfer.scope.approvals:

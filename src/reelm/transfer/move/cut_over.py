@@ -6,6 +6,7 @@ long as the document travels: never two operators.
 """
 
 from collections.abc import Callable
+from datetime import datetime
 
 import msgspec
 from sqlalchemy.orm import Session
@@ -21,7 +22,7 @@ from reelm.foundation.strict_json import canonical
 from reelm.proofs import handover, keys
 from reelm.proofs.handover import Cutover, LogSize, Receipt
 from reelm.proofs.sale import digest_of
-from reelm.transfer.approve import refuse_unless_approved
+from reelm.transfer.approve import refuse_unless_approved, refuse_unless_approved_at
 from reelm.transfer.bundle.narrow import tree_of
 from reelm.transfer.bundle.rows import pinned
 from reelm.transfer.bundle.tables import moved_tables
@@ -92,7 +93,7 @@ def countersign(parts: Parts, exchange: Exchange) -> CutOver:
     Raises:
         Missing: the seller has not signed, or nothing was imported here.
         Invalid: the document is about another sale.
-        Conflict: what was imported is not what the cutover names.
+        Conflict: what was imported is not what the cutover names, or was not approved.
     """
     scope, digest = exchange.read_scope(own_key(parts))
     text = read(exchange.cutover, _SELLER_FIRST)
@@ -105,6 +106,8 @@ def countersign(parts: Parts, exchange: Exchange) -> CutOver:
         known = _signed(session, transfer)
         if known is None:
             _refuse_other_import(session, transfer, cutover)
+            ended_at = datetime.fromisoformat(cutover.ended_at)
+            refuse_unless_approved_at(session, transfer, ended_at)
             _begin_tenure(session, parts, transfer, cutover, both)
         both = known or both
     write(exchange.cutover, both)

@@ -17,7 +17,7 @@ from reelm import feed
 from reelm.foundation.clock import now, utc_text
 from reelm.foundation.countries import require_countries
 from reelm.foundation.errors import Conflict, Invalid, Missing
-from reelm.foundation.home import write_secret
+from reelm.foundation.home import Home, write_secret
 from reelm.foundation.ids import new_id
 from reelm.foundation.parts import Parts
 from reelm.foundation.strict_json import canonical
@@ -153,13 +153,18 @@ def own_key(parts: Parts) -> str:
     return parts.home.operator_key().public_key().public_bytes_raw().hex()
 
 
+def is_buyers_home(home: Home) -> bool:
+    """Whether a home was made to take a region over: `reelm transfer buyer` was run there."""
+    return (home.keys / IDENTITY).exists()
+
+
 def identity_of(parts: Parts) -> pyrage.x25519.Identity:
     """Return the age identity that opens what is sealed for this home.
 
     Raises:
         Missing: `reelm transfer buyer` was not run here.
     """
-    if not (parts.home.keys / IDENTITY).exists():
+    if not is_buyers_home(parts.home):
         raise Missing("This home has no key to open a bundle: `reelm transfer buyer` makes it.")
     return pyrage.x25519.Identity.from_str(parts.home.secret(IDENTITY))
 
