@@ -104,6 +104,12 @@ def test_a_sale_is_proposed_signed_approved_stayed_and_aborted(desk):
         "transfer", "sign", scope, "--key", folder / "deputy.pem", "--add-to", first
     ).out  # fmt: skip
     approval = written(folder / "whole.dsse", whole)
+    again = reelm("transfer", "sign", scope, "--key", folder / "host.pem", "--add-to", approval)
+    assert (again.status, "has signed it already" in again.err) == (2, True)
+    wrong = reelm(
+        "transfer", "sign", scope, "--key", folder / "host.pem", "--excluded-asset", "modle"
+    )
+    assert (wrong.status, "the assets of the scope are" in wrong.err) == (2, True)
     taken = reelm("transfer", "submit", approval, *at, "--json").json()
     assert (taken["kind"], taken["state"]) == ("approve", "approved")
     assert reelm("transfer", "approvals", *at).status == 0

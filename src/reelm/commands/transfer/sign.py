@@ -46,14 +46,24 @@ def sign(scope: Path, keys: list[Path], words: Words) -> None:
         conditions=conditions,
     )
     private = [private_key(path) for path in keys]
-    typer.echo(transfer.sign_scope(read_scope(scope), private, said, now()).decode())
+    known = read_scope(scope)
+    for name in words.excluded_assets:
+        if known.asset(name) is None:
+            names = ", ".join(one.name for one in known.technology)
+            raise Invalid(f"--excluded-asset {name}: the assets of the scope are {names}.")
+    typer.echo(transfer.sign_scope(known, private, said, now()).decode())
 
 
 def add(scope: Path, keys: list[Path], envelope: Path) -> None:
     """Print an envelope with these keys' signatures added."""
     private = [private_key(path) for path in keys]
     text = envelope.read_bytes()
-    typer.echo(transfer.add_signature(read_scope(scope), text, private).decode())
+    whole = transfer.add_signature(read_scope(scope), text, private)
+    before, after = (len(msgspec.json.decode(one)["signatures"]) for one in (text, whole))
+    if after == before:
+        raise Invalid("This key has signed it already: another of the authority has to sign.")
+    typer.echo(f"It has {after} signatures now.", err=True)
+    typer.echo(whole.decode())
 
 
 def read_scope(path: Path) -> sale.Scope:
