@@ -3,10 +3,13 @@
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reelm.proofs.sale import ApprovalStatement, Decision, speaking
+from reelm.foundation.errors import Invalid
+from reelm.foundation.strict_json import canonical
+from reelm.proofs.sale import ApprovalStatement, Decision, read_approval, speaking
 
 BEGAN = datetime(2026, 11, 1, tzinfo=UTC)
 
@@ -76,3 +79,12 @@ def test_handing_an_older_approval_in_late_changes_nothing(told, data):
     place = data.draw(st.integers(0, len(told)))
     speaks = speaking([*told[:place], older, *told[place:]])
     assert speaks is not older
+
+
+@pytest.mark.parametrize("field", ["issued_at", "valid_until"])
+def test_a_time_that_is_none_in_utc_is_refused(field):
+    told = canonical(said("approve", 1))
+    times = {"issued_at": "2026-11-01T00:01:00Z", "valid_until": "2026-11-02T00:00:00Z"}
+    assert times[field].encode() in told
+    with pytest.raises(Invalid, match="beyond what a calendar has"):
+        read_approval(told.replace(times[field].encode(), b"9999-12-31T23:59:59-12:00"))

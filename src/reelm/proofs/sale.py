@@ -6,7 +6,7 @@ anybody signs is passed over. Nothing here needs a database: whoever holds the d
 
 import hashlib
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -196,7 +196,9 @@ def read_sale(payload: bytes) -> SaleStatement:
     Raises:
         Invalid: it is not in the documented form; says where.
     """
-    return _read(payload, SaleStatement, SALE_FORM)
+    told = _read(payload, SaleStatement, SALE_FORM)
+    _check_times(told.issued_at)
+    return told
 
 
 def read_approval(payload: bytes) -> ApprovalStatement:
@@ -206,6 +208,7 @@ def read_approval(payload: bytes) -> ApprovalStatement:
         Invalid: it is not in the documented form, or it contradicts itself; says where.
     """
     told = _read(payload, ApprovalStatement, APPROVAL_FORM)
+    _check_times(told.issued_at, told.valid_until, told.conditions.cutover_before)
     _check_texts(told.reference, *told.conditions.for_a_person, *told.conditions.excluded_assets)
     require_countries(filter(None, [told.conditions.data_country]), what="conditions.data_country")
     if told.decision == "approve" and told.valid_until is None:
@@ -267,6 +270,15 @@ def _text(time: datetime) -> str:
 
 def _read(text: bytes, form: type[T], name: str) -> T:
     return decoded(text, form, f"The document is not in the form {name}")
+
+
+def _check_times(*times: datetime | None) -> None:
+    """Refuse a time that is none in UTC, such as the last second of 9999 west of Greenwich."""
+    try:
+        for time in filter(None, times):
+            time.astimezone(UTC)
+    except OverflowError:
+        raise Invalid("A time of the document is beyond what a calendar has.") from None
 
 
 def _check_texts(*texts: Any) -> None:
