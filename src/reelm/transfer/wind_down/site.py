@@ -73,7 +73,7 @@ def read_sale(exchange: Path) -> Sale:
     """
     folder = Exchange(exchange)
     scope = read_scope(read(folder.scope, _NAME_IT))
-    text = read(folder.cutover, _NAME_IT)
+    text = read(folder.cutover, "`reelm transfer cutover` writes it, and comes before.")
     cutover, signed_by = read_cutover(text, scope, digest_of(canonical(scope)))
     if "buyer" not in signed_by:
         raise Conflict(
