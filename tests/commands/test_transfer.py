@@ -104,17 +104,20 @@ def test_a_sale_is_proposed_signed_approved_stayed_and_aborted(desk):
         "transfer", "sign", scope, "--key", folder / "deputy.pem", "--add-to", first
     ).out  # fmt: skip
     approval = written(folder / "whole.dsse", whole)
-    again = reelm("transfer", "sign", scope, "--key", folder / "host.pem", "--add-to", approval)
-    assert (again.status, "has signed it already" in again.err) == (2, True)
-    wrong = reelm(
-        "transfer", "sign", scope, "--key", folder / "host.pem", "--excluded-asset", "modle"
-    )
-    assert (wrong.status, "the assets of the scope are" in wrong.err) == (2, True)
+    for more, said in (
+        (("--add-to", approval), "has signed it already"),
+        (("--excluded-asset", "modle"), "the assets of the scope are"),
+    ):
+        wrong = reelm("transfer", "sign", scope, "--key", folder / "host.pem", *more)
+        assert (wrong.status, said in wrong.err) == (2, True)
     taken = reelm("transfer", "submit", approval, *at, "--json").json()
     assert (taken["kind"], taken["state"]) == ("approve", "approved")
     assert reelm("transfer", "approvals", *at).status == 0
     shown = reelm("transfer", "status", *at).out
-    assert "Host: The buyer answers for its staff." in shown
+    for words in (
+        "Host: The buyer answers for its staff.", "nothing is frozen before", "Rehearse the move",
+    ):  # fmt: skip
+        assert words in shown
 
     stay = written(
         folder / "stay.json",

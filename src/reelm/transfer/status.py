@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from reelm.proofs.handover import Receipt
 from reelm.proofs.sale import Buyer, Seller
 from reelm.regions import orders
+from reelm.transfer.announce import announced
 from reelm.transfer.approve import SIDES, Lack, Position, lacks_of, positions, signed_sides
 from reelm.transfer.current import KnownTransfer, newest_transfer, statements
 from reelm.transfer.models import TransferStep
@@ -54,6 +55,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
         state: proposed, signed, approved, rehearsed, frozen, sealed, verified, disputed, cutover,
             winding_down, wound_down; stayed, aborted; none where there was no sale.
         would_be: the state if nothing stayed it.
+        freeze_from: before which time nothing is frozen, as everybody was told.
         is_frozen: what goes along is not written, whatever the state.
         lacks: what is missing, expired, revoked, violated or changed.
         next: who has to do what, a sentence each.
@@ -61,6 +63,7 @@ class Status(msgspec.Struct, frozen=True, kw_only=True):
 
     state: str
     would_be: str = ""
+    freeze_from: datetime | None = None
     is_frozen: bool = False
     transfer_id: int | None = None
     scope_digest: str = ""
@@ -96,9 +99,11 @@ def status_of(session: Session, transfer: KnownTransfer) -> Status:
     missing = lacks_of(session, transfer, signed, found) if is_open else []
     taken = steps(session, transfer.id)
     would_be = _state(transfer, signed, missing, taken)
+    told_people = announced(taken)
     return Status(
         state="stayed" if stays else would_be,
         would_be=would_be,
+        freeze_from=None if told_people is None else told_people.freeze_from,
         is_frozen=is_open and is_frozen(session),
         transfer_id=transfer.id,
         scope_digest=transfer.scope_digest,
@@ -114,7 +119,7 @@ def status_of(session: Session, transfer: KnownTransfer) -> Status:
         for_a_person=[
             ForAPerson(one.authority, words) for one in found for words in one.for_a_person
         ],
-        next=_next(transfer, would_be, stays, missing),
+        next=_next(transfer, would_be, stays, missing, is_told=told_people is not None),
     )
 
 
@@ -147,7 +152,12 @@ def _found(receipt: TransferStep, sealed: TransferStep | None) -> str:
 
 
 def _next(
-    transfer: KnownTransfer, state: str, stays: list[orders.Stay], missing: list[Lack]
+    transfer: KnownTransfer,
+    state: str,
+    stays: list[orders.Stay],
+    missing: list[Lack],
+    *,
+    is_told: bool,
 ) -> list[str]:
     if stays:
         return [
@@ -156,6 +166,8 @@ def _next(
         ]
     if transfer.ended_at is None and missing:
         return [_step(transfer, one) for one in missing]
+    if state == "approved" and is_told:
+        return ["Rehearse the move: `reelm transfer rehearse`."]
     return [NEXT[state]]
 
 

@@ -69,6 +69,9 @@ def status(parts: Parts, *, as_json: bool) -> None:
         typer.echo(f"  seller  {found.seller.operator}")
         typer.echo(f"  buyer   {found.buyer.operator}, keeps the data in {found.buyer.country}")
         typer.echo(f"  signed  {', '.join(found.signed_by) or 'by nobody yet'}")
+    if found.freeze_from is not None:
+        at = utc_text(found.freeze_from)
+        typer.echo(f"  told    everybody; nothing is frozen before {at}")
     if found.reason:
         typer.echo(f"  reason  {found.reason}")
     for title, sentences in (
