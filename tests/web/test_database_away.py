@@ -34,7 +34,7 @@ def away(postgres: str, parts: Parts) -> Iterator[Callable[[], None]]:
 @pytest.fixture
 def hanging(parts: Parts) -> Iterator[Callable[[], None]]:
     """Have the region's database take connections and say nothing, as a stopped server does."""
-    real = parts.database.conninfo
+    real, pool = parts.database.conninfo, parts.database.engine.pool
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -46,6 +46,7 @@ def hanging(parts: Parts) -> Iterator[Callable[[], None]]:
 
         yield hang
     parts.database.conninfo = real
+    pool.dispose()  # of what was in use as another pool took its place
 
 
 @pytest.mark.parametrize(
