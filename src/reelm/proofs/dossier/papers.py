@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -90,7 +91,6 @@ class Papers:
     cutover: Cutover
     cutover_text: bytes
     log: Sequence[Leaf]
-    places: dict[str, int]  # of each entry of the log by its id
     report: Report
     certificate: Certificate
     certificate_text: bytes
@@ -119,13 +119,25 @@ class Papers:
 
     def entries(self, *kinds: str) -> list[Leaf]:
         """Return the entries of the log of these kinds, in its order."""
-        return [leaf for leaf in self.log if leaf.kind in kinds]
+        found = [leaf for kind in kinds for leaf in self._by_kind.get(kind, ())]
+        return sorted(found, key=self.place)
 
     def place(self, leaf: Leaf) -> int:
         """Return which entry of the log this is."""
-        return self.places[leaf.id]
+        return self._places[leaf.id]
 
-    @property
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {leaf.id: place for place, leaf in enumerate(self.log)}
+
+    @cached_property
+    def _by_kind(self) -> dict[str, list[Leaf]]:
+        found: dict[str, list[Leaf]] = {}
+        for leaf in self.log:
+            found.setdefault(leaf.kind, []).append(leaf)
+        return found
+
+    @cached_property
     def cutover_place(self) -> int:
         """Return which entry of the log the cutover is; the log's length where it has none."""
         found = self.entries("transfer.cutover")
@@ -175,7 +187,6 @@ def read_papers(folder: Path) -> Papers:
         cutover=cutover,
         cutover_text=both,
         log=log,
-        places={leaf.id: place for place, leaf in enumerate(log)},
         report=report,
         certificate=named(CERTIFICATE, certificate_form.opened, stated)[0],
         certificate_text=stated,
