@@ -194,7 +194,7 @@ def prepare(home: Home, settings: Settings, owner: str) -> int:
     if has_departed(home):
         raise Departed(f"This region has gone to another operator, as {home.path}/departed says.")
     ensure_schema(owner)
-    public_key = home.operator_key().public_key().public_bytes_raw().hex()
+    public_key = home.operator_public_key()
     with _owner_database(owner) as database, leased_ids(database, settings.region.number):
         with database.transaction() as session:
             faults = undeclared_parts(home, settings, session)

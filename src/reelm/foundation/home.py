@@ -74,6 +74,10 @@ class Home:
             raise Unavailable(f"{self.keys / 'operator-ed25519.pem'} is not an Ed25519 key.")
         return key
 
+    def operator_public_key(self) -> str:
+        """Return the public half of the operator's key, in hex."""
+        return self.operator_key().public_key().public_bytes_raw().hex()
+
 
 def create(path: Path, *, jurisdiction: str, operator: str, name: str, number: int) -> Home:
     """Make a region home at `path` with its folders, keys and region.toml.

@@ -75,7 +75,7 @@ def read_departure(home: Home) -> Departure:
 
 def _read(home: Home, scope_text: bytes, cutover_text: bytes) -> Departure:
     scope = read_scope(scope_text)
-    own = home.operator_key().public_key().public_bytes_raw().hex()
+    own = home.operator_public_key()
     if own != scope.seller.public_key:
         raise Invalid(f"This home's operator key is not that of the seller in {SCOPE}.")
     cutover, signed_by = read_cutover(cutover_text, scope, digest_of(canonical(scope)))

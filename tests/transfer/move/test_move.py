@@ -101,13 +101,13 @@ def test_the_old_epoch_writes_and_reads_nothing_after_the_cutover(moving):
     with pytest.raises(psycopg.OperationalError):
         psycopg.connect(moving.serving.database.conninfo)
     with moving.seller.transaction() as session, pytest.raises(Departed):
-        regions.ensure_tenure(session, "Seller", move.own_key(moving.seller))
+        regions.ensure_tenure(session, "Seller", moving.seller.home.operator_public_key())
 
 
 def test_a_buyer_serves_nothing_before_the_seller_has_signed(moving):
     moving.verified()
     with moving.buyer.transaction() as session, pytest.raises(Conflict, match="in charge"):
-        regions.ensure_tenure(session, "Buyer", move.own_key(moving.buyer))
+        regions.ensure_tenure(session, "Buyer", moving.buyer.home.operator_public_key())
     with pytest.raises(Missing, match="transfer cutover"):
         move.countersign(moving.buyer, moving.exchange)
 

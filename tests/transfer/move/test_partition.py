@@ -16,7 +16,6 @@ from reelm.proofs.note import Note, log_key
 from reelm.proofs.witness import Refused, Witness, make_witness
 from reelm.regions.models import Tenure
 from reelm.transfer import move
-from reelm.transfer.move.receive import own_key
 
 
 def served_by(parts) -> None:
@@ -169,7 +168,9 @@ def test_only_the_seller_aborts(stages):
 
 def log_key_of(parts) -> str:
     with parts.transaction() as session:
-        return log_key(origin(regions.region_id(session)), bytes.fromhex(own_key(parts))).text
+        return log_key(
+            origin(regions.region_id(session)), bytes.fromhex(parts.home.operator_public_key())
+        ).text
 
 
 def newest_note(parts) -> str:

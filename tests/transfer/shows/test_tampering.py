@@ -152,7 +152,7 @@ def test_no_byte_of_scope_and_statements_may_change(sent: Moving, tmp_path: Path
     folder = sent.exchange.folder
     shutil.rmtree(folder / "bundle")
     text = (folder / "scope.json").read_bytes()
-    key = move.own_key(sent.buyer)
+    key = sent.buyer.home.operator_public_key()
     for at in range(0, len(text), 97):
         changed = bytearray(text)
         changed[at] ^= 1 + at % 255

@@ -130,7 +130,7 @@ def _is_seller(parts: Parts) -> bool:
         transfer = newest_transfer(session)
     if transfer is None:
         return False
-    own = move.own_key(parts)
+    own = parts.home.operator_public_key()
     if own not in {transfer.scope.seller.public_key, transfer.scope.buyer.public_key}:
         raise Conflict("This home's key is neither that of the seller nor that of the buyer.")
     return own == transfer.scope.seller.public_key

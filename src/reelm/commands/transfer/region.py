@@ -13,7 +13,6 @@ from reelm.foundation.clock import utc_text
 from reelm.foundation.errors import Conflict
 from reelm.foundation.parts import Parts
 from reelm.transfer.current import newest_transfer
-from reelm.transfer.move import own_key
 
 WORDS = {
     "sale": "The signature under the scope",
@@ -94,7 +93,7 @@ def abort(parts: Parts, reason: str) -> None:
     """
     with parts.transaction() as session:
         newest = newest_transfer(session)
-        if newest is not None and newest.scope.buyer.public_key == own_key(parts):
+        if newest is not None and newest.scope.buyer.public_key == parts.home.operator_public_key():
             raise Conflict("This home is the buyer's: the seller aborts a sale.")
         if newest is None or newest.ending != "aborted":
             newest = transfer.abort(session, reason)

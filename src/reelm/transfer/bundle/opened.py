@@ -16,6 +16,7 @@ from reelm.proofs.closing import (
     closed_digest,
     read_closing,
 )
+from reelm.proofs.sale import Scope
 from reelm.transfer.bundle.contents import (
     CONTENTS,
     LABEL,
@@ -53,6 +54,11 @@ class Expected:
     seller_key: str
     epoch: int
     closed_digest: str | None = None
+
+    @classmethod
+    def of(cls, scope: Scope, scope_digest: str) -> "Expected":
+        """Return what follows from a scope."""
+        return cls(scope_digest, scope.region, scope.seller.public_key, scope.seller.epoch)
 
 
 @dataclass(frozen=True)

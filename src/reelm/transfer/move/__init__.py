@@ -8,7 +8,6 @@ from reelm.transfer.move.receive import (
     buyer_file,
     closing_manifest,
     is_buyers_home,
-    own_key,
     receive,
     take_receipt,
 )
@@ -28,7 +27,6 @@ __all__ = [
     "freeze",
     "is_buyers_home",
     "is_frozen",
-    "own_key",
     "receive",
     "rehearse",
     "seal_region",

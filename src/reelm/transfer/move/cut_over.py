@@ -31,7 +31,7 @@ from reelm.transfer.departed import leave_documents
 from reelm.transfer.models import RegionTransfer
 from reelm.transfer.move.exchange import Exchange, read, write
 from reelm.transfer.move.freeze import GUARDED, OPEN, is_frozen, serving_role
-from reelm.transfer.move.receive import own_key, take_receipt
+from reelm.transfer.move.receive import take_receipt
 from reelm.transfer.move.seal_region import SealedRegion, last_sealed, seller_keys
 from reelm.transfer.move.take_up import take_up
 from reelm.transfer.steps import add_step, last_step, steps
@@ -95,7 +95,7 @@ def countersign(parts: Parts, exchange: Exchange) -> CutOver:
         Invalid: the document is about another sale.
         Conflict: what was imported is not what the cutover names, or was not approved.
     """
-    scope, digest = exchange.read_scope(own_key(parts))
+    scope, digest = exchange.read_scope(parts.home.operator_public_key())
     text = read(exchange.cutover, _SELLER_FIRST)
     cutover, _ = handover.read_cutover(text, scope, digest)
     both = add_signatures(text, handover.CUTOVER_TYPE, [parts.home.operator_key()])

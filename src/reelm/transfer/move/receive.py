@@ -13,7 +13,7 @@ import pyrage
 from psycopg import Connection
 from sqlalchemy import select
 
-from reelm import feed
+from reelm import feed, regions
 from reelm.foundation.clock import now, utc_text
 from reelm.foundation.countries import require_countries
 from reelm.foundation.errors import Conflict, Invalid, Missing
@@ -60,7 +60,7 @@ def buyer_file(parts: Parts, country: str) -> BuyerFile:
     """
     require_countries([country], what="country")
     with parts.transaction() as session:
-        if session.scalar(select(Tenure.epoch).limit(1)) is not None:
+        if regions.has_tenure(session):
             raise Conflict("This home has a region already: a buyer begins with a new one.")
     path = parts.home.keys / IDENTITY
     if not path.exists():
@@ -68,7 +68,7 @@ def buyer_file(parts: Parts, country: str) -> BuyerFile:
     return BuyerFile(
         form=BUYER_FORM,
         operator=parts.settings.region.operator,
-        public_key=own_key(parts),
+        public_key=parts.home.operator_public_key(),
         recipient=str(identity_of(parts).to_public()),
         country=country,
     )
@@ -90,12 +90,10 @@ def receive(parts: Parts, exchange: Exchange, say: Say = lambda _: None) -> Rece
         Conflict: the home has served a region already.
     """
     before = _receipts(parts)
-    scope, digest = exchange.read_scope(own_key(parts))
-    seller = scope.seller
-    expected = Expected(digest, scope.region, seller.public_key, seller.epoch)
+    scope, digest = exchange.read_scope(parts.home.operator_public_key())
     manifest = None
     try:
-        opened = open_bundle(exchange.bundle, identity_of(parts), expected)
+        opened = open_bundle(exchange.bundle, identity_of(parts), Expected.of(scope, digest))
         manifest = opened.manifest
         known = _known(before, scope, manifest)
         if known is not None:
@@ -123,10 +121,8 @@ def closing_manifest(parts: Parts, exchange: Exchange) -> bytes:
         Missing: there is no bundle, or the home has no identity to open it.
         Invalid: it is not that of the scope's region and seller.
     """
-    scope, digest = exchange.read_scope(own_key(parts))
-    seller = scope.seller
-    expected = Expected(digest, scope.region, seller.public_key, seller.epoch)
-    return open_bundle(exchange.bundle, identity_of(parts), expected).envelope
+    scope, digest = exchange.read_scope(parts.home.operator_public_key())
+    return open_bundle(exchange.bundle, identity_of(parts), Expected.of(scope, digest)).envelope
 
 
 def take_receipt(parts: Parts, exchange: Exchange) -> Receipt:
@@ -146,11 +142,6 @@ def take_receipt(parts: Parts, exchange: Exchange) -> Receipt:
         if known is None or known.document.encode() != text:
             add_step(session, transfer.id, "receipt", text)
     return receipt
-
-
-def own_key(parts: Parts) -> str:
-    """Return the public key of this home's operator, in hex."""
-    return parts.home.operator_key().public_key().public_bytes_raw().hex()
 
 
 def is_buyers_home(home: Home) -> bool:
@@ -218,7 +209,11 @@ def _receipts(parts: Parts) -> list[bytes]:
         Conflict: this home's operator is in charge already.
     """
     with parts.transaction() as session:
-        mine = select(Tenure.epoch).where(Tenure.public_key == own_key(parts)).limit(1)
+        mine = (
+            select(Tenure.epoch)
+            .where(Tenure.public_key == parts.home.operator_public_key())
+            .limit(1)
+        )
         if session.scalar(mine) is not None:
             raise Conflict("This home's operator is in charge of the region already.")
         query = select(TransferStep.document).where(TransferStep.kind == "receipt")

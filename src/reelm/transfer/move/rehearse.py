@@ -86,10 +86,7 @@ def _try(parts: Parts, transfer: KnownTransfer, copied: int, say: Say) -> Rehear
             is_frozen=False, objects=False, say=say,
         )  # fmt: skip
         sealed = time.monotonic()
-        seller = transfer.scope.seller
-        expected = Expected(
-            transfer.scope_digest, transfer.scope.region, seller.public_key, seller.epoch
-        )
+        expected = Expected.of(transfer.scope, transfer.scope_digest)
         verify_rows(folder, nobody, expected, say)
         return Rehearsal(
             rows=sum(table.rows for table in manifest.tables),

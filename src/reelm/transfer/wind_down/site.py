@@ -89,7 +89,7 @@ def check_seller(home: Home, sale: Sale) -> None:
     Raises:
         Invalid: its operator key is another.
     """
-    own = home.operator_key().public_key().public_bytes_raw().hex()
+    own = home.operator_public_key()
     if own == sale.scope.buyer.public_key:
         raise Invalid("This is the buyer's region, which is in charge: only the seller winds down.")
     if own != sale.scope.seller.public_key:
