@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from reelm import audit
 from reelm.foundation.clock import now
+from reelm.foundation.database import fence
 from reelm.regions.models import ClockMark
 
 # A time server corrects by less; and less does not matter to deadlines of hours.
@@ -64,7 +65,9 @@ def mark_clocks(session: Session, clocks: Clocks | None = None) -> Bounds:
     before = session.scalar(select(ClockMark).with_for_update())
     steady = _steady(clocks, before)
     bounds = _bounds(clocks, steady)
-    if not bounds.agree and (before is None or before.agreed):
+    is_new = not bounds.agree and (before is None or before.agreed)
+    waits = is_new and fence.is_closed(session)  # an entry would have the region sealed again
+    if is_new and not waits:
         apart_s = int((bounds.latest - bounds.earliest).total_seconds())
         audit.record(session, "regions.clocks_differ", apart_s=apart_s)
     values = {
@@ -72,7 +75,7 @@ def mark_clocks(session: Session, clocks: Clocks | None = None) -> Bounds:
         "boot_ms": clocks.boot_ms,
         # Small corrections of the date are taken over, so that they do not add up.
         "steady_at": clocks.shown if bounds.agree else steady,
-        "agreed": bounds.agree,
+        "agreed": bounds.agree or waits,
     }
     session.execute(
         insert(ClockMark)

@@ -12,6 +12,7 @@ import msgspec
 
 from reelm.audit import record
 from reelm.foundation.config import Settings
+from reelm.foundation.database import fence
 from reelm.foundation.egress import state, tally
 from reelm.foundation.egress.named import peers
 from reelm.foundation.egress.tally import OTHERS, Refusal
@@ -60,12 +61,18 @@ class Recorder:
             if not known and len(self._recorded_at) >= MOST_KINDS:
                 refusal = msgspec.structs.replace(refusal, to=OTHERS)  # noqa: PLW2901
             self._due[refusal] += count
+        if self._due and self._is_frozen():
+            return  # each entry would have the region sealed again: the counts tell meanwhile
         now = time.monotonic()
         for refusal in list(self._due):
             recorded_at = self._recorded_at.get(refusal)
             if recorded_at is None or now - recorded_at >= AGAIN_AFTER_S:
                 self._record(refusal)
                 self._recorded_at[refusal] = now
+
+    def _is_frozen(self) -> bool:
+        with self._parts.transaction() as session:
+            return fence.is_closed(session)
 
     def _record(self, refusal: Refusal) -> None:
         with self._parts.transaction() as session:

@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, Date, Table, delete, not_, select, tuple_
 from reelm import audit
 from reelm.foundation.classes import Retention
 from reelm.foundation.clock import now
-from reelm.foundation.database import Base, Session
+from reelm.foundation.database import Base, Session, fence
 from reelm.foundation.database.classes import FOREIGN_TABLES
 from reelm.foundation.jobs.finished import delete_finished
 from reelm.foundation.parts import Parts
@@ -71,7 +71,12 @@ def delete_outlived(parts: Parts, held: Held | None = None) -> list[Deleted]:
     Args:
         parts: the open region.
         held: returns the condition of a table's rows that are kept for an authority, or None.
+
+    Raises:
+        Frozen: the region is being handed over.
     """
+    with parts.transaction() as session:
+        fence.refuse_if_closed(session)
     moment = now()
     pack = load_pack(parts.settings.region.jurisdiction)
     done = []

@@ -1,15 +1,26 @@
 """The fence holds against whoever opens the region meanwhile, and tells those who still serve."""
 
+from datetime import timedelta
 from typing import Any
 
+import msgspec
+import numpy as np
 import psycopg
 import pytest
 from sqlalchemy import text
 from tests.transfer.move.stages import ORDER
 
-from reelm import app, audit
+from reelm import app, audit, regions
+from reelm.feed.log import snapshots
+from reelm.feed.log.days import keep_days
+from reelm.feed.ranker import State
 from reelm.foundation.database import roles
-from reelm.foundation.errors import Departed
+from reelm.foundation.egress import tally
+from reelm.foundation.errors import Departed, Frozen
+from reelm.foundation.parts import Parts
+from reelm.regions.clock_watch import Clocks, mark_clocks, read_clocks
+from reelm.regions.egress import Recorder, refusal_counts
+from reelm.regions.retention import delete_outlived
 from reelm.transfer import move
 
 
@@ -72,3 +83,61 @@ def test_an_entry_that_comes_between_the_log_and_the_seal_is_sealed_too(stages, 
         with moving.buyer.transaction() as session:
             query = "SELECT id FROM audit_entry WHERE kind = 'accounts.reset'"
             assert session.scalars(text(query)).all() == came
+
+
+def test_what_the_service_does_by_itself_waits_until_the_freeze_has_ended(stages):
+    with stages.at("verified") as moving:
+        recorder, clocks = refused_once(moving.serving), jumped(moving.serving)
+        run_by_itself(moving.serving, recorder, clocks)
+        assert audit.integrate(moving.seller.database, regions.audit_signer(moving.seller)) == 0
+        assert refusal_counts(moving.serving.home.path) == {("b", "web"): 1}, "counted all the same"
+        ORDER["signed"](moving)
+    with stages.at("verified") as moving:
+        recorder, clocks = refused_once(moving.serving), jumped(moving.serving)
+        run_by_itself(moving.serving, recorder, clocks)
+        with moving.seller.transaction() as session:
+            move.thaw(session, moving.known())
+        run_by_itself(moving.serving, recorder, clocks)
+        with moving.seller.transaction() as session:
+            for kind in ("egress.refused", "regions.clocks_differ", "feed.model_snapshot"):
+                assert audit.newest_entry(session, kind) is not None, kind
+
+
+@pytest.mark.parametrize("waits", [delete_outlived, keep_days])
+def test_what_is_outlived_is_dropped_after_the_freeze(waits, stages):
+    with stages.at("frozen") as moving, pytest.raises(Frozen):
+        waits(moving.serving)
+
+
+def test_cosignatures_are_taken_after_the_freeze(stages):
+    with (
+        stages.at("frozen") as moving,
+        pytest.raises(Frozen),
+        moving.serving.transaction() as session,
+    ):
+        session.execute(text("INSERT INTO audit_cosignature SELECT * FROM audit_cosignature"))
+
+
+def refused_once(parts: Parts) -> Recorder:
+    """Count a refusal, and return what logs it."""
+    (parts.home.path / tally.FOLDER).mkdir(exist_ok=True)
+    counting = tally.Tally(parts.home.path)
+    counting.count(tally.Refusal("web", "b", "socket", "AF_INET6"))
+    counting.write()
+    return Recorder(parts)
+
+
+def jumped(parts: Parts) -> Clocks:
+    """Mark the clocks, and return them with a date that was set forward."""
+    clocks = read_clocks()
+    with parts.transaction() as session:
+        mark_clocks(session, clocks)
+    return msgspec.structs.replace(clocks, shown=clocks.shown + timedelta(hours=5))
+
+
+def run_by_itself(parts: Parts, recorder: Recorder, clocks: Clocks) -> None:
+    """Do what a service does without being asked."""
+    recorder.collect()
+    with parts.transaction() as session:
+        mark_clocks(session, clocks)
+    snapshots.save(parts, State({"version": 1}, {"seen": np.zeros(3)}), 1)

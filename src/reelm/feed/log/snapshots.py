@@ -19,6 +19,7 @@ from reelm.feed.models import RankerSnapshot, SignalRow
 from reelm.feed.ranker import State
 from reelm.foundation.classes import DataClass, Erasure, Place, Residency, Transfer, declare
 from reelm.foundation.clock import now
+from reelm.foundation.database import fence
 from reelm.foundation.errors import Invalid, ReelmError
 from reelm.foundation.ids import new_id
 from reelm.foundation.logs import Line
@@ -100,7 +101,9 @@ def _log_daily(session: Session, snapshot: Snapshot) -> None:
     """Write a snapshot's digest to the audit log, where none of this day and release is there."""
     last = audit.newest_entry(session, LOGGED)
     is_told = last is not None and last.at.date() == snapshot.made_at.date()
-    if last is None or not is_told or last.body["release"] != __version__:
+    is_due = last is None or not is_told or last.body["release"] != __version__
+    # In a freeze an entry would have the region sealed again: the next snapshot after it tells.
+    if is_due and not fence.is_closed(session):
         audit.record(
             session,
             "feed.model_snapshot",

@@ -14,7 +14,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from reelm.foundation.database import roles
-from reelm.foundation.errors import Unavailable
+from reelm.foundation.errors import Frozen, Unavailable
 
 # What waits behind the locks waits no longer than this; then the fence is tried again.
 LOCK_TIMEOUT_MS = 2000
@@ -63,6 +63,16 @@ def is_closed(connection: Session | Connection) -> bool:
     """Whether a freeze has closed the fence."""
     found = connection.execute(text("SELECT to_regprocedure('public.reelm_frozen()')"))
     return found.scalar() is not None
+
+
+def refuse_if_closed(connection: Session | Connection) -> None:
+    """Let nothing begin that waits for the end of a freeze.
+
+    Raises:
+        Frozen: a freeze has closed the fence.
+    """
+    if is_closed(connection):
+        raise Frozen(FROZEN)
 
 
 def is_shut(connection: Connection) -> bool:

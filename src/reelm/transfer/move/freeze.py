@@ -23,10 +23,9 @@ from reelm.transfer.steps import add_step, last_step, steps
 
 # Written in the freeze too; compared with what was sealed before the cutover (cut_over.py).
 OPEN = frozenset({
-    "audit_checkpoint", "audit_cosignature", "audit_entry", "audit_leaf", "audit_node",
-    "audit_opening", "authority", "authority_key", "erased_account", "erased_handle",
-    "held_erasure", "legal_order", "notice", "restriction", "sealed_copy", "transfer",
-    "transfer_statement",
+    "audit_checkpoint", "audit_entry", "audit_leaf", "audit_node", "audit_opening",
+    "authority", "authority_key", "erased_account", "erased_handle", "held_erasure",
+    "legal_order", "notice", "restriction", "sealed_copy", "transfer", "transfer_statement",
 })  # fmt: skip
 # Of these the serving role may add and erase rows, and change none: people who read their notices
 # would have them sealed again, as often as they like.
