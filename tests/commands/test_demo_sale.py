@@ -76,6 +76,11 @@ def test_the_story_is_told_and_each_claim_follows(played):
     assert reelm("transfer", "check", folder, *known).status == 0
     refused = reelm("transfer", "check", folder, *known[2:])
     assert (refused.status, "none of those that you know" in refused.err) == (1, True)
+    named = [f"--known-key={one['who']}={one['key']}" for one in checked["keys"]]
+    assert reelm("transfer", "check", folder, *named).status == 0
+    swapped = named[-1].replace(checked["keys"][-1]["who"], "Demo court")
+    refused = reelm("transfer", "check", folder, *named[:-1], swapped)
+    assert (refused.status, "which you know to be of Demo court" in refused.err) == (1, True)
 
 
 def test_nothing_secret_is_in_the_report(played):

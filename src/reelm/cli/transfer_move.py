@@ -115,7 +115,10 @@ def check(
     report: Annotated[Path, typer.Argument(help="Folder with the report of a sale.")],
     known_key: Annotated[
         list[str] | None,
-        typer.Option(help="A public key that you know to be of somebody there; repeatable."),
+        typer.Option(
+            metavar="[NAME=]KEY",
+            help="A public key that you know, and whose it is; repeatable: then no other counts.",
+        ),
     ] = None,
     as_json: AsJson = False,
 ) -> None:

@@ -1,5 +1,6 @@
 """`reelm transfer check`: the report of a sale, from its files alone."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,7 +9,10 @@ import typer
 
 from reelm.foundation.envelope import read_public_key
 from reelm.foundation.errors import Missing
-from reelm.proofs.dossier import check_folder
+from reelm.proofs.dossier import KnownKey, check_folder
+
+# NAME=KEY, or the key alone: as 64 hex digits, or as base64, which ends in "=" itself.
+_KNOWN = re.compile(r"(?:(?P<who>.+)=)?(?P<key>[0-9A-Fa-f]{64}|[A-Za-z0-9+/]{43}=)")
 
 
 def check(report: Path, known_keys: Sequence[str], *, as_json: bool) -> int:
@@ -20,7 +24,7 @@ def check(report: Path, known_keys: Sequence[str], *, as_json: bool) -> int:
     """
     if not report.is_dir():
         raise Missing(f"{report} is no folder with the report of a sale.")
-    keys = [read_public_key(key) for key in known_keys]
+    keys = [_known(text) for text in known_keys]
     checked = check_folder(report, keys)
     if as_json:
         typer.echo(msgspec.json.encode(checked).decode())
@@ -38,6 +42,12 @@ def check(report: Path, known_keys: Sequence[str], *, as_json: bool) -> int:
     if not keys:
         typer.echo("\nCompare these keys with ones that you know, or give those by --known-key.")
     return 0
+
+
+def _known(text: str) -> KnownKey:
+    found = _KNOWN.fullmatch(text.strip())
+    who, key = found.group("who", "key") if found else (None, text)
+    return KnownKey(read_public_key(key), who)
 
 
 def _shown(text: str) -> str:

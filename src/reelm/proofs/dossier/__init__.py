@@ -5,7 +5,7 @@ says from which file which claim follows. Nothing here needs a database or a net
 """
 
 from reelm.proofs.dossier import served
-from reelm.proofs.dossier.check import Checked, check_folder
+from reelm.proofs.dossier.check import Checked, KnownKey, check_folder
 from reelm.proofs.dossier.claims import Claim, claims_of
 from reelm.proofs.dossier.files import PAGE, Refuted, sign_folder
 from reelm.proofs.dossier.observed import Observed, observed_line
@@ -19,6 +19,7 @@ __all__ = [
     "Checked",
     "Claim",
     "KeyList",
+    "KnownKey",
     "Observed",
     "Refuted",
     "check_folder",

@@ -19,6 +19,13 @@ class Fault(msgspec.Struct, frozen=True):
     sentence: str
 
 
+class KnownKey(msgspec.Struct, frozen=True):
+    """A public key in hex that whoever checks knows from elsewhere, and whose, if they say so."""
+
+    key: str
+    who: str | None = None
+
+
 class Checked(msgspec.Struct, frozen=True):
     """The claims that hold, what is wrong, and who signed."""
 
@@ -27,13 +34,13 @@ class Checked(msgspec.Struct, frozen=True):
     keys: list[Signatory]
 
 
-def check_folder(folder: Path, known_keys: Sequence[str] = ()) -> Checked:
+def check_folder(folder: Path, known_keys: Sequence[KnownKey] = ()) -> Checked:
     """Compute each claim of a folder anew, from its files alone.
 
     Args:
         folder: the folder.
-        known_keys: public keys in hex that whoever checks knows from elsewhere. Where some are
-            given, nothing counts that another key signed.
+        known_keys: where some are given, nothing counts that another key signed, or that is said
+            to be of somebody else than the one who is named with the key.
 
     Returns:
         The claims, and the faults; it holds where there are none of these.
@@ -62,12 +69,14 @@ def _check_signer(papers: Papers, key: str, scope_digest: str) -> None:
         raise Refuted(LIST, "The list is of another sale: its scope_digest differs.")
 
 
-def _check_known(keys: Sequence[Signatory], known: Sequence[str]) -> None:
-    for one in keys:
-        if known and one.key not in known:
-            raise Refuted(
-                one.file, f"The key of {one.who} is {one.key}: none of those that you know."
-            )
+def _check_known(keys: Sequence[Signatory], known: Sequence[KnownKey]) -> None:
+    owners = {one.key: one.who for one in known}
+    for one in keys if known else ():
+        told = f"The key of {one.who} is {one.key}"
+        if one.key not in owners:
+            raise Refuted(one.file, f"{told}: none of those that you know.")
+        if owners[one.key] not in {None, one.who}:
+            raise Refuted(one.file, f"{told}, which you know to be of {owners[one.key]}.")
 
 
 def _differences(papers: Papers, claims: Sequence[Claim]) -> Iterator[str]:
