@@ -21,7 +21,8 @@ import pyrage
 
 from reelm.foundation.durable import FULL, sync
 from reelm.foundation.errors import Invalid, Unavailable
-from reelm.transfer.bundle.streams import Digested, Sink, Source, Target, Written
+from reelm.foundation.pieces import Pieces
+from reelm.transfer.bundle.streams import Digested, Sink, Target, Written
 
 FRAME_BYTES = 1 << 20
 # What zstd may add to bytes that it cannot make smaller (ZSTD_COMPRESSBOUND), and its header.
@@ -72,7 +73,7 @@ def write_encrypted(
     folder: Path, name: str, pieces: Iterable[bytes], recipient: pyrage.x25519.Recipient
 ) -> FileFact:
     """Write bytes encrypted to the buyer, durable before the file has its name."""
-    source = Source(pieces)
+    source = Pieces(pieces)
     with _new(inside(folder, name)) as file:
         try:
             pyrage.encrypt_io(source, file, [recipient])

@@ -4,7 +4,7 @@ That library keeps the words of an exception and not its kind.
 """
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from typing import IO
 
 READ_BYTES = 1 << 16
@@ -38,31 +38,6 @@ class Written:
     def flush(self) -> None:
         """Give what is buffered to the system."""
         self._file.flush()
-
-
-class Source:
-    """Bytes that come in pieces, as a file that can only be read."""
-
-    def __init__(self, pieces: Iterable[bytes]) -> None:
-        self._pieces = iter(pieces)
-        self._piece, self._at = b"", 0
-        self.error: BaseException | None = None
-
-    def read(self, size: int = -1) -> bytes:
-        """Return the next bytes, at most `size`, none at the end."""
-        while self._at >= len(self._piece):
-            try:
-                piece = next(self._pieces, None)
-            except BaseException as error:
-                self.error = error
-                raise
-            if piece is None:
-                return b""
-            self._piece, self._at = piece, 0
-        end = len(self._piece) if size < 0 else self._at + size
-        taken = self._piece[self._at : end]
-        self._at += len(taken)
-        return taken
 
 
 class Target:
