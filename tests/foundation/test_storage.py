@@ -4,11 +4,10 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx2 as httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from moto.server import ThreadedMotoServer
+from tests.s3 import BUCKET, serving_s3
 
 from reelm.foundation.config import StorageSettings
 from reelm.foundation.errors import Missing, Unavailable
@@ -18,18 +17,13 @@ from reelm.foundation.storage import ObjectStore, open_store
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
-    """Address of a real S3-compatible server in this process, with a bucket."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    address = "http://{}:{}".format(*server.get_host_and_port())
-    assert httpx.put(f"{address}/bucket").status_code == 200
-    yield address
-    server.stop()
+    with serving_s3() as address:
+        yield address
 
 
 def s3_settings(address: str, **changes: str) -> StorageSettings:
     fields = {
-        "url": "s3://bucket/region-7",
+        "url": f"s3://{BUCKET}/region-7",
         "s3_endpoint": address,
         "s3_access_key_id": "id",
         "s3_secret_access_key": "secret",

@@ -9,8 +9,10 @@ import pytest
 from psycopg.conninfo import make_conninfo
 from tests.conftest import OWNER_PASSWORD, Superuser, create_database, drop_database
 from tests.transfer.factory import Sale, make_sale
+from tests.web.conftest import FEW
 
 from reelm import app
+from reelm.feed import live
 from reelm.foundation.config import load
 from reelm.foundation.home import Home
 from reelm.foundation.storage import ObjectStore, open_store
@@ -40,6 +42,12 @@ def buyer(superuser: Superuser, postgres: str, template: str, tmp_path: Path) ->
     owner = make_conninfo(postgres, user=app.OWNER, password=OWNER_PASSWORD, dbname=name)
     yield Buyer(home, owner, open_store(load(home.path, {}).storage, home))
     drop_database(superuser, name)
+
+
+@pytest.fixture
+def small_ranker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give the ranker room for a few hundred of everything."""
+    monkeypatch.setattr(live, "SIZES", FEW)
 
 
 @pytest.fixture

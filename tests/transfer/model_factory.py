@@ -11,7 +11,7 @@ from tests.transfer.conftest import Buyer
 
 from reelm import app
 from reelm.feed.live import LiveFeed
-from reelm.feed.ranker import Ask, Sizes
+from reelm.feed.ranker import Ask
 from reelm.feed.signals import Kind, Signal
 from reelm.foundation import ids
 from reelm.foundation.config import load
@@ -19,7 +19,6 @@ from reelm.foundation.database import Database, roles
 from reelm.foundation.parts import Parts
 
 KINDS = ("posters", "renditions")
-FEW = Sizes(**dict.fromkeys(Sizes.__dataclass_fields__, 256))
 
 
 def running(parts: Parts) -> LiveFeed:

@@ -16,7 +16,6 @@ from tests.feed.log.test_holder import until
 from tests.transfer.bundle_factory import files_of, sealed, sold
 from tests.transfer.factory import EXPORTER, make_sale
 from tests.transfer.model_factory import (
-    FEW,
     Gate,
     learned,
     make_people,
@@ -24,9 +23,9 @@ from tests.transfer.model_factory import (
     serving,
     told,
 )
+from tests.web.conftest import FEW
 
 from reelm import feed, transfer
-from reelm.feed import live as lives
 from reelm.feed.log import snapshots
 from reelm.feed.log.catch_up import CatchUp
 from reelm.feed.log.state_file import write_state
@@ -43,9 +42,7 @@ from reelm.web.application import build
 CANARIES = (0.7310585975646973, 123456.7890625, -3.1415927410125732)
 
 
-@pytest.fixture(autouse=True)
-def small_ranker(monkeypatch):
-    monkeypatch.setattr(lives, "SIZES", FEW)
+pytestmark = pytest.mark.usefixtures("small_ranker")
 
 
 @pytest.fixture
@@ -295,6 +292,7 @@ def test_a_model_that_is_not_the_one_named_is_refused(parts, people, seller, tmp
     path = tmp_path / "model"
     facts = feed.export_model(parts, path)
     whole = path.read_bytes()
+    viewers = b'"viewers":%d' % FEW.viewers
     for data in (whole[:-1], whole + b"1", whole.replace(b"REELM", b"REALM")):
         path.write_bytes(data)
         with pytest.raises(Invalid, match="SHA-256"):
@@ -305,12 +303,13 @@ def test_a_model_that_is_not_the_one_named_is_refused(parts, people, seller, tmp
         whole.replace(b'"last_seq":48', b'"last_seq":-1'),
         whole.replace(b'"learned":', b'"loaned":'),
         whole.replace(b'"version":2', b'"version":3'),
-        whole.replace(b'"viewers":256', b'"viewers":0x9'),
-        whole.replace(b'"viewers":256', b'"viewers":2e9'),
+        whole.replace(viewers, b'"viewers":0x9'),
+        whole.replace(viewers, b'"viewers":2e9'),
     ):
         length = len(spoilt) - len(whole)
         head = int.from_bytes(whole[14:22], "little") + length
         path.write_bytes(spoilt[:14] + head.to_bytes(8, "little") + spoilt[22:])
+        assert spoilt != whole
         with pytest.raises(Invalid):
             feed.check_model(path, hashlib.sha256(path.read_bytes()).hexdigest())
 

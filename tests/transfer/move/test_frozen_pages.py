@@ -11,11 +11,10 @@ from starlette.testclient import TestClient
 from starlette.types import ASGIApp
 from tests.social.factory import make_video
 from tests.transfer.move.factory import Moving
-from tests.web.conftest import FEW, SIGN_UP
+from tests.web.conftest import SIGN_UP
 from tests.web.staff import staff_of
 
 from reelm import moderation, transfer
-from reelm.feed import live
 from reelm.feed.log import appender
 from reelm.foundation.database import Base, roles
 from reelm.transfer import move
@@ -55,8 +54,9 @@ def joined(application: ASGIApp, handle: str) -> TestClient:
 
 
 @pytest.fixture
-def frozen(serving: Moving, monkeypatch: pytest.MonkeyPatch) -> Iterator[Frozen]:
-    monkeypatch.setattr(live, "SIZES", FEW)
+def frozen(
+    serving: Moving, small_ranker: None, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Frozen]:
     monkeypatch.setattr(appender, "LOOK_EVERY_S", 0.1)
     parts = serving.serving
     application = build(parts)

@@ -8,10 +8,9 @@ import psycopg
 import pyrage
 import pytest
 from starlette.testclient import TestClient
-from tests.transfer.model_factory import FEW, learned, make_people, serving, told
+from tests.transfer.model_factory import learned, make_people, serving, told
 from tests.transfer.move.conftest import selling
 
-from reelm.feed import live as lives
 from reelm.feed.log import snapshots
 from reelm.feed.ranker import Ranker
 from reelm.foundation.errors import Invalid
@@ -30,10 +29,7 @@ from reelm.transfer.move.receive import identity_of
 from reelm.transfer.move.seal_region import last_sealed
 from reelm.web.application import build
 
-
-@pytest.fixture(autouse=True)
-def small_ranker(monkeypatch):
-    monkeypatch.setattr(lives, "SIZES", FEW)
+pytestmark = pytest.mark.usefixtures("small_ranker")
 
 
 @pytest.fixture

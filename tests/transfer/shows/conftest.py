@@ -5,23 +5,20 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx2 as httpx
 import psycopg
 import pytest
-from moto.server import ThreadedMotoServer
 from psycopg.conninfo import make_conninfo
 from tests.conftest import OWNER_PASSWORD, hash_cheaply
+from tests.s3 import serving_s3
 from tests.transfer.shows.sides import Server
 from tests.transfer.shows.whole_move import Move, moved
+from tests.web.conftest import FEW
 
 from reelm import app
 from reelm.feed import live
-from reelm.feed.ranker import Sizes
 from reelm.foundation import ids
 from reelm.foundation.database import embedded, roles
 from reelm.foundation.database.migrate import migrate
-
-FEW = Sizes(**dict.fromkeys(Sizes.__dataclass_fields__, 512))
 
 
 @pytest.fixture(scope="session")
@@ -36,13 +33,8 @@ def other_postgres(scratch: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def bucket() -> Iterator[str]:
-    """Address of an S3-compatible server in this process, with a bucket."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    address = "http://{}:{}".format(*server.get_host_and_port())
-    assert httpx.put(f"{address}/bucket").status_code == 200
-    yield address
-    server.stop()
+    with serving_s3() as address:
+        yield address
 
 
 @pytest.fixture(scope="package")
