@@ -14,6 +14,7 @@ from reelm.foundation.errors import Invalid
 from reelm.proofs.closing import EMPTY_TABLE_ROOT
 from reelm.transfer import RULES
 from reelm.transfer.bundle import copy_objects, verify
+from reelm.transfer.bundle.tables import moved_tables
 
 
 @pytest.fixture
@@ -33,6 +34,15 @@ def test_every_table_arrives_with_the_root_that_was_closed(made, parts, buyer):
     assert imported.rows == {table.name: table.rows for table in manifest.tables}
     assert imported.objects == manifest.objects.count >= 4
     assert rows_of(made.owner) == rows_of(buyer.owner)
+
+
+def test_rows_go_by_their_primary_key_and_the_log_as_it_was_written():
+    orders = {table.name: table.order_names for table in moved_tables(Base.metadata)}
+    assert orders["signal"] == ["seq", "viewer_id", "day"]
+    for name, order in orders.items():
+        key = [column.name for column in Base.metadata.tables[name].primary_key.columns]
+        assert set(order) == set(key), name
+        assert name == "signal" or order == key
 
 
 def rows_of(owner):

@@ -16,7 +16,11 @@ _BY_RANGE = re.compile(r"RANGE \((\w+)\)")
 
 @dataclass(frozen=True)
 class MovedTable:
-    """A table that goes along; `rekeyed` says of columns how they are made anew."""
+    """A table that goes along; `rekeyed` says of columns how they are made anew.
+
+    Its rows are ordered by its primary key; of this the columns go first that `moves_by` in the
+    table's info names.
+    """
 
     name: str
     columns: tuple[str, ...]
@@ -79,13 +83,14 @@ _COLUMNS = """
 
 def _moved(table: Table) -> MovedTable:
     by = _BY_RANGE.fullmatch(str(table.dialect_options["postgresql"]["partition_by"] or ""))
-    keys = [(str(one.name), isinstance(one.type, Text)) for one in table.primary_key.columns]
-    if not keys:
+    key = {str(one.name): isinstance(one.type, Text) for one in table.primary_key.columns}
+    if not key:
         raise Unavailable(f"Table {table.name} has no primary key, so its rows have no order.")
+    first = {name: key[name] for name in table.info.get("moves_by", ())}
     return MovedTable(
         name=str(table.name),
         columns=tuple(str(column.name) for column in table.columns),
-        order=tuple(keys),
+        order=tuple((first | key).items()),
         sliced_by=by[1] if by else "",
         rekeyed={str(c.name): c.info["rekey"] for c in table.columns if "rekey" in c.info},
     )
