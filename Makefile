@@ -21,7 +21,7 @@ serve: $(VENV)/installed ## Serve a region: make serve ARGS="--region PATH"
 # Tests make many threads, and glibc keeps freed memory for each: with two arenas a third less.
 # They start the command some two hundred times: without compiled files each reads 600 sources anew.
 test: $(VENV)/installed-dev browser ## Run all tests (ARGS="-k name" chooses)
-	PYTHONDONTWRITEBYTECODE= MALLOC_ARENA_MAX=2 $(BIN)/python -m pytest -n logical --maxprocesses=4 --dist=worksteal $(ARGS)
+	PYTHONDONTWRITEBYTECODE= MALLOC_ARENA_MAX=2 $(BIN)/python -m pytest -n auto --dist=worksteal $(ARGS)
 
 check: $(VENV)/installed-dev ## Lint, types, layers
 	$(BIN)/ruff check .

@@ -39,6 +39,11 @@ MEMORY, DISK = Path("/dev/shm"), Path("/tmp")  # noqa: S108  mkdtemp makes priva
 ROOM_BYTES = 4 << 30
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than processors: a third of their time they wait for others' programs."""
+    return min(4, len(os.sched_getaffinity(0)) + 1)  # each needs some 1.5 GB at its peak
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put first what shares a region that takes long to fill: one worker then takes it all."""
     here = Path(__file__).parent
