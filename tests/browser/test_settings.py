@@ -106,6 +106,7 @@ def test_the_export_holds_the_media_and_erasing_ends_the_account(
     page.once("dialog", lambda dialog: dialog.accept())
     page.get_by_role("button", name="Erase my account").click()
     page.wait_for_url(member.address + "/")
+    expect(page.get_by_text("Your account is closed")).to_be_visible()
     member.expect("404", "410")
     assert member.status(f"/@{name}") == 404
     assert member.status(f"/media/{video['id']}/poster.jpg") == 404

@@ -1,4 +1,5 @@
 // Forms that speak to the JSON API: <form data-api="PATCH /api/me">; errors stay beside the fields.
+// Then data-done is said, or with data-tell the `detail` of the answer.
 import { call } from "reelm/api.js";
 import { toast, toastOnNextPage } from "reelm/toast.js";
 
@@ -35,7 +36,8 @@ async function send(form) {
   try {
     const answer = await call(method, url, read(form));
     if ("clear" in form.dataset) form.reset();
-    const { done, go } = form.dataset;
+    const { go } = form.dataset;
+    const done = "tell" in form.dataset ? answer.detail : form.dataset.done;
     if (done && go) toastOnNextPage(done);
     else if (done) toast(done);
     if (go) location.assign(go);

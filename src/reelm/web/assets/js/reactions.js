@@ -8,22 +8,32 @@ import { toast } from "reelm/toast.js";
 
 const busy = new Set();
 
+/** What is wished for each video and not sent yet; a wish that comes meanwhile takes its place. */
+const wishes = new Map();
+
 /** Likes or unlikes; `want` fixes the direction (a double tap only ever likes). */
 export async function like(video, card, want = !video.is_liked) {
-  if (!signedInOrAsk("Sign in to like this video.")) return;
-  if (want === video.is_liked || busy.has(`like ${video.id}`)) return;
-  busy.add(`like ${video.id}`);
-  const before = { is_liked: video.is_liked, likes: video.likes };
+  if (!signedInOrAsk("Sign in to like this video.") || want === video.is_liked) return;
+  const saved = { is_liked: video.is_liked, likes: video.likes };
   Object.assign(video, { is_liked: want, likes: Math.max(0, video.likes + (want ? 1 : -1)) });
   showCounts(card, video);
   if (want) bounce(card);
-  try {
-    Object.assign(video, await call(want ? "POST" : "DELETE", `/api/videos/${video.id}/like`));
-  } catch (error) {
-    Object.assign(video, before);
-    toast(error.status === 401 ? "Your session ended. Sign in again." : error.message);
+  wishes.set(video.id, want);
+  const sending = `like ${video.id}`;
+  if (busy.has(sending)) return; // it is sent as soon as the one before is answered
+  busy.add(sending);
+  while (wishes.has(video.id)) {
+    const next = wishes.get(video.id);
+    wishes.delete(video.id);
+    try {
+      Object.assign(saved, await call(next ? "POST" : "DELETE", `/api/videos/${video.id}/like`));
+    } catch (error) {
+      wishes.delete(video.id);
+      toast(error.status === 401 ? "Your session ended. Sign in again." : error.message);
+    }
   }
-  busy.delete(`like ${video.id}`);
+  Object.assign(video, saved);
+  busy.delete(sending);
   showCounts(card, video);
 }
 

@@ -1,5 +1,7 @@
 // Short messages that come, are read out, and go.
 const SHOWN_MS = 4500;
+// Who reads slowly reads some seventeen letters in a second.
+const LETTER_MS = 60;
 
 export function toast(message, action) {
   const place = document.getElementById("toasts");
@@ -21,7 +23,7 @@ export function toast(message, action) {
     line.append(button);
   }
   place.replaceChildren(line);
-  setTimeout(remove, action ? SHOWN_MS * 2 : SHOWN_MS);
+  setTimeout(remove, Math.max(action ? SHOWN_MS * 2 : SHOWN_MS, message.length * LETTER_MS));
   return remove;
 }
 
