@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.s3 import BUCKET, serving_s3
+from tests.s3 import s3_settings, serving_s3
 
 from reelm.foundation.config import StorageSettings
 from reelm.foundation.errors import Missing, Unavailable
@@ -19,16 +19,6 @@ from reelm.foundation.storage import ObjectStore, open_store
 def s3() -> Iterator[str]:
     with serving_s3() as address:
         yield address
-
-
-def s3_settings(address: str, **changes: str) -> StorageSettings:
-    fields = {
-        "url": f"s3://{BUCKET}/region-7",
-        "s3_endpoint": address,
-        "s3_access_key_id": "id",
-        "s3_secret_access_key": "secret",
-    }
-    return StorageSettings(**(fields | changes))
 
 
 @pytest.fixture(params=["folder", "s3"])
@@ -110,6 +100,6 @@ def test_the_check_leaves_nothing(store: ObjectStore) -> None:
 
 
 def test_a_store_that_is_away_says_so(home: Home) -> None:
-    store = open_store(s3_settings("http://127.0.0.1:1"), home)
+    store = open_store(s3_settings("http://127.0.0.1:1/bucket"), home)
     with pytest.raises(Unavailable):
         store.put_bytes("posters", b"x")

@@ -5,7 +5,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from starlette.testclient import TestClient
-from tests.foundation.test_storage import s3, s3_settings
+from tests.foundation.test_storage import s3
+from tests.s3 import s3_settings
 from tests.videos.acts import imported, person
 from tests.videos.factory import Clips
 

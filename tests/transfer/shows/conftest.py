@@ -67,14 +67,19 @@ def _drop(superuser: str, name: str) -> None:
 
 
 @pytest.fixture(scope="package")
-def move(
+def whole(
     postgres: str, other_postgres: str, cheap: None, bucket: str,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Move]:  # fmt: skip
     """The whole move, with what was asked before it and after it."""
     folder = tmp_path_factory.mktemp("sold")
     with database(postgres) as sellers, database(other_postgres) as buyers:
-        try:
-            yield from moved(folder, Server(sellers), Server(buyers, bucket))
-        finally:
-            ids.use(None)
+        yield from moved(folder, Server(sellers), Server(buyers, bucket))
+
+
+@pytest.fixture
+def move(whole: Move) -> Iterator[Move]:
+    """The same; while a test runs, this process is the one that serves the buyer's region."""
+    ids.use(whole.buyer.source)
+    yield whole
+    ids.use(None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
-from tests.foundation.test_storage import s3_settings
+from tests.s3 import s3_settings
 from tests.transfer.shows.browser import COUNTRY
 
 from reelm import app
@@ -34,13 +34,15 @@ class Side:
     settings: Settings
     server: Server
     owner: Parts
+    source: ids.Snowflakes | None = None
 
     @contextmanager
     def parts(self) -> Iterator[Parts]:
         """The region as it serves."""
         epoch = app.prepare(self.home, self.settings, self.server.owner)
         # As of a process of its own: what this one makes, no process of the other side does.
-        ids.use(ids.Snowflakes(region=7, process=epoch))
+        self.source = ids.Snowflakes(region=7, process=epoch)
+        ids.use(self.source)
         password = self.home.secret("database-app")
         conninfo = roles.app_conninfo(self.server.owner, epoch, password)
         database = Database(conninfo, pool_size=8, info={"subscribers": app.EVENTS})
