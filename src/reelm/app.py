@@ -71,6 +71,7 @@ JOBS: Mapping[Task, Job] = {
     video_tasks.ERASE_VIDEOS: Job(video_jobs.erase_videos),
     video_tasks.SWEEP: Job(video_jobs.run_sweep),
     video_tasks.RESUME_PUBLISHING: Job(video_jobs.resume_publishing),
+    account_tasks.ERASE_LATER: Job(account_jobs.erase_later),
     account_tasks.FINISH_ERASURE: Job(account_jobs.finish_erasure),
     account_tasks.MAKE_COPIES: Job(account_jobs.make_copies),
     account_tasks.COPY_BEFORE_ERASURE: Job(account_jobs.copy_before_erasure),

@@ -11,7 +11,15 @@ from reelm.accounts.disclosure import (
     open_disclosure,
     release_disclosure,
 )
-from reelm.accounts.erase import ErasureBegun, erase_account, finish_erasure, resume_erasures
+from reelm.accounts.erase import (
+    ErasureBegun,
+    ask_to_erase,
+    erase_account,
+    erase_waiting,
+    finish_erasure,
+    resume_erasures,
+    waiting_erasures,
+)
 from reelm.accounts.events import AccountErased
 from reelm.accounts.export import export_account
 from reelm.accounts.handles import account_named, account_of, check_handle, handle_key
@@ -143,6 +151,7 @@ __all__ = [
     "account_of",
     "address_group",
     "age_of",
+    "ask_to_erase",
     "avatar_object",
     "avatar_url",
     "awaiting_account",
@@ -169,6 +178,7 @@ __all__ = [
     "end_second_factor",
     "ensure_account",
     "erase_account",
+    "erase_waiting",
     "export_account",
     "finish_enrolment",
     "finish_erasure",
@@ -214,4 +224,5 @@ __all__ = [
     "standing_purpose",
     "viewer_of",
     "viewers_of",
+    "waiting_erasures",
 ]

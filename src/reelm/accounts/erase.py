@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
-from sqlalchemy import ColumnElement, Table, delete, select, tuple_, update
+from sqlalchemy import ColumnElement, Table, delete, select, text, tuple_, update
 from sqlalchemy.orm import Session
 
 from reelm.accounts.events import AccountErased
@@ -36,13 +36,14 @@ from reelm.accounts.persons import ERASED_BY, rows_of, tables_of_persons
 from reelm.accounts.sealed_copies import copies_due, make_copy
 from reelm.accounts.sessions import disable_sessions, revoke_sessions
 from reelm.accounts.staff import refuse_last_owner
-from reelm.accounts.tasks import COPY_BEFORE_ERASURE
+from reelm.accounts.tasks import COPY_BEFORE_ERASURE, ERASE_LATER
 from reelm.audit import record
 from reelm.foundation.clock import now
-from reelm.foundation.database import Base, Erasure
+from reelm.foundation.database import Base, Erasure, fence
 from reelm.foundation.errors import Missing, Unavailable
 from reelm.foundation.events import publish
 from reelm.foundation.jobs import defer
+from reelm.foundation.jobs.listing import unfinished_ids
 from reelm.foundation.parts import Parts
 from reelm.regions import load_pack
 
@@ -57,6 +58,48 @@ class ErasureBegun(msgspec.Struct, frozen=True):
 
     erased_at: datetime
     complete_at: datetime | None
+
+
+def ask_to_erase(session: Session, parts: Parts, account_id: int) -> ErasureBegun | None:
+    """Begin to erase an account; None where that is done once a handover has ended.
+
+    A region that was sealed for its buyer is not sealed again for each who leaves: then the
+    account's sessions end, and whoever runs the region next erases it, or this operator again.
+
+    Raises:
+        Missing: there is and was no such account.
+        Conflict: it is the last owner of the region.
+    """
+    if not waits_for_handover(session):
+        return erase_account(session, parts, account_id)
+    account = session.get(Account, account_id)
+    if account is None:
+        raise Missing("There is no such account.")
+    refuse_last_owner(session, account)
+    revoke_sessions(session, account_id)
+    defer(session, ERASE_LATER, account_id=account_id)
+    return None
+
+
+def waits_for_handover(session: Session) -> bool:
+    """Whether an erasure has to wait; until the transaction ends, nothing changes that."""
+    # First the lock, for which a seal waits that begins (foundation.database.fence.mark_sealed).
+    session.execute(text(f"LOCK TABLE {ErasedAccount.__tablename__} IN ROW EXCLUSIVE MODE"))
+    return fence.is_sealed(session)
+
+
+def waiting_erasures(session: Session) -> list[int]:
+    """Return the accounts that are to be erased once a handover has ended."""
+    asked = unfinished_ids(session, ERASE_LATER, "account_id")
+    erased = select(ErasedAccount.account_id).where(ErasedAccount.account_id.in_(asked))
+    done = set(session.scalars(erased))
+    return [account_id for account_id in asked if account_id not in done]
+
+
+def erase_waiting(session: Session, parts: Parts) -> None:
+    """Begin to erase those who wait: before a region is sealed again."""
+    for account_id in waiting_erasures(session):
+        erase_account(session, parts, account_id)
 
 
 def erase_account(session: Session, parts: Parts, account_id: int) -> ErasureBegun:

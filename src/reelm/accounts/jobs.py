@@ -7,7 +7,21 @@ from reelm.accounts.models import RateLimit
 from reelm.accounts.sessions import sweep_sessions
 from reelm.accounts.tasks import DESTROY_COPIES, MAKE_COPIES
 from reelm.foundation.clock import now
+from reelm.foundation.database import fence
+from reelm.foundation.errors import Frozen
 from reelm.foundation.jobs import JobRun, defer
+
+
+def erase_later(run: JobRun, *, account_id: int) -> None:
+    """Erase an account for which a handover had to end first.
+
+    Raises:
+        Frozen: it has not ended.
+    """
+    with run.transaction() as session:
+        if erase.waits_for_handover(session):
+            raise Frozen(fence.FROZEN)
+        erase.erase_account(session, run.parts, account_id)
 
 
 def finish_erasure(run: JobRun, *, account_id: int) -> None:

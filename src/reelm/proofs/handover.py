@@ -52,7 +52,9 @@ class Receipt(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     made_at: Utc
 
 
-class Cutover(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Cutover(
+    msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True, omit_defaults=True
+):
     """The seller ends its tenure, the buyer begins its own: in one document that both sign."""
 
     form: Literal["reelm-cutover/1"]
@@ -70,6 +72,9 @@ class Cutover(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     # The log as it goes on with the buyer, whom the seller's key endorses (docs/audit.md).
     log: LogSize
     endorsement: Annotated[str, Meta(pattern=r"^[0-9a-f]{128}$")]
+    # Accounts whose erasure was asked for after the seal: the buyer erases them. As in the audit
+    # log, which names whoever is erased, by id alone; left out where there is none.
+    erasures: list[Id] = []
     ended_at: Utc
 
 

@@ -11,7 +11,7 @@ from tests.transfer.factory import make_sale
 from tests.transfer.move.factory import ITS_OWN, Moving, as_owner
 from tests.transfer.move.stages import Stages
 
-from reelm import transfer
+from reelm import app, transfer
 from reelm.foundation.config import load
 from reelm.foundation.database import Database
 from reelm.foundation.parts import Parts
@@ -36,7 +36,7 @@ def selling(
 ) -> Iterator[Moving]:
     """Sell a region to a buyer, with this disposition of its model; yield it approved."""
     seller = as_owner(parts, owner)
-    database = Database(buyer.owner, pool_size=3)
+    database = Database(buyer.owner, pool_size=3, info={"subscribers": app.EVENTS})
     bought = Parts(buyer.home, load(buyer.home.path, {}), database, buyer.store)
     told = move.buyer_file(bought, "AQ")
     with seller.transaction() as session:

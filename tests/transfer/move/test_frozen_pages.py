@@ -16,7 +16,7 @@ from tests.web.staff import staff_of
 
 from reelm import moderation, transfer
 from reelm.feed.log import appender
-from reelm.foundation.database import Base, roles
+from reelm.foundation.database import Base, fence, roles
 from reelm.transfer import move
 from reelm.videos.objects import POSTERS
 from reelm.web.application import build
@@ -110,6 +110,17 @@ def test_an_account_can_be_erased(frozen):
     form = {"password": SIGN_UP["password"]}
     assert frozen.asha.request("DELETE", "/api/me", json=form).status_code == 200
     assert frozen.nobody().get("/@asha", headers=HTML).status_code == 404
+
+
+def test_who_asks_to_be_erased_after_the_seal_is_told_who_does_it(frozen, serving):
+    with serving.seller.transaction() as session:
+        fence.mark_sealed(session, "erased_account")
+    form = {"password": SIGN_UP["password"]}
+    answer = frozen.asha.request("DELETE", "/api/me", json=form)
+    assert (answer.status_code, answer.json()["erased_at"]) == (200, None)
+    assert "whoever runs the service then" in answer.json()["detail"]
+    assert frozen.asha.get("/api/me").status_code == 401
+    assert frozen.nobody().get("/@asha", headers=HTML).status_code == 200
 
 
 def test_a_password_of_an_older_strength_still_signs_in(frozen, monkeypatch):

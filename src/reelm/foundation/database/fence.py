@@ -19,6 +19,7 @@ from reelm.foundation.errors import Frozen, Unavailable
 # What waits behind the locks waits no longer than this; then the fence is tried again.
 LOCK_TIMEOUT_MS = 2000
 _GUARD = "reelm_frozen"
+_SEALED = "reelm_sealed"
 FROZEN = (
     "The service is being handed over to another operator. Nothing is changed meanwhile, and"
     " nothing is lost: try again in a while."
@@ -65,6 +66,25 @@ def is_closed(connection: Session | Connection) -> bool:
     return found.scalar() is not None
 
 
+def mark_sealed(session: Session, subjects: str) -> None:
+    """Say that the region was sealed: whoever adds a subject waits, or was waited for.
+
+    Args:
+        session: of the owner; it holds from its commit on.
+        subjects: the table of those who are erased.
+
+    Raises:
+        Unavailable: transactions that write do not end; try again.
+    """
+    hold(session, [subjects])
+    session.execute(text(f"CREATE OR REPLACE FUNCTION {_SEALED}() RETURNS void LANGUAGE sql AS ''"))
+
+
+def is_sealed(session: Session) -> bool:
+    """Whether the region was sealed, and neither handed over nor opened again since."""
+    return session.scalar(text(f"SELECT to_regprocedure('public.{_SEALED}()')")) is not None
+
+
 def refuse_if_closed(connection: Session | Connection) -> None:
     """Let nothing begin that waits for the end of a freeze.
 
@@ -102,7 +122,8 @@ def open_again(session: Session, guarded: Iterable[str]) -> None:
     """Take the guards away; the role's leave comes back as it is made sure of at each start."""
     for table in guarded:
         session.execute(text(f"DROP TRIGGER IF EXISTS {_GUARD} ON {_quoted(table)}"))
-    session.execute(text(f"DROP FUNCTION IF EXISTS {_GUARD}()"))
+    for function in (_GUARD, _SEALED):
+        session.execute(text(f"DROP FUNCTION IF EXISTS {function}()"))
 
 
 def shut(session: Session, role: str) -> None:

@@ -7,6 +7,9 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from reelm.foundation.jobs.defer import Task
+
+JOBS = "procrastinate_jobs"
 # Procrastinate's states by the words that people read.
 STATES = {
     "todo": "queued",
@@ -43,6 +46,13 @@ class JobCounts(msgspec.Struct, frozen=True):
     done: int = 0
 
 
+_UNFINISHED = text(
+    """
+    SELECT args ->> :argument FROM procrastinate_jobs
+    WHERE task_name = :name AND status IN ('todo', 'doing')
+    GROUP BY 1 ORDER BY min(id)
+    """
+)
 Limit = Annotated[int, msgspec.Meta(ge=1, le=500)]
 
 _LIST = text(
@@ -64,6 +74,18 @@ _LIST = text(
     LIMIT :limit
     """
 )
+
+
+def unfinished_ids(session: Session, task: Task, argument: str) -> list[int]:
+    """Return this argument of the jobs of one kind that have not ended, once each, the first first.
+
+    Args:
+        session: a transaction.
+        task: the kind.
+        argument: the name of an id that it takes.
+    """
+    found = session.scalars(_UNFINISHED, {"name": task.name, "argument": argument})
+    return [int(one) for one in found]
 
 
 def list_jobs(

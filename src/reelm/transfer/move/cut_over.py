@@ -17,6 +17,7 @@ from reelm.foundation.clock import now, utc_text
 from reelm.foundation.database import Base, fence
 from reelm.foundation.envelope import add_signatures, key_id
 from reelm.foundation.errors import Conflict, Missing
+from reelm.foundation.jobs.listing import JOBS
 from reelm.foundation.parts import Parts
 from reelm.foundation.strict_json import canonical
 from reelm.proofs import handover, keys
@@ -125,7 +126,8 @@ def _end_tenure(parts: Parts, exchange: Exchange, say: Say) -> tuple[bytes, Know
         fence.hold(session, sorted(OPEN | GUARDED.keys()))
         say("Comparing what the freeze left open with what was sealed.")
         _refuse_what_came_after(parts, transfer, sealed)
-        cutover = _cutover(parts, transfer, sealed, receipt)
+        fence.hold(session, [JOBS])  # who asks later is refused, and named by no cutover
+        cutover = _cutover(parts, transfer, sealed, receipt, accounts.waiting_erasures(session))
         envelope = handover.sign_cutover(cutover, parts.home.operator_key())
         _depart(session, parts, transfer, cutover, envelope)
     return envelope, transfer
@@ -196,11 +198,15 @@ def _begin_tenure(
         public_key=cutover.buyer_key,
     )
     accounts.end_all_roles(session)
-    take_up(session)
+    take_up(session, cutover.erasures)
 
 
 def _cutover(
-    parts: Parts, transfer: KnownTransfer, sealed: SealedRegion, receipt: Receipt
+    parts: Parts,
+    transfer: KnownTransfer,
+    sealed: SealedRegion,
+    receipt: Receipt,
+    erasures: list[int],
 ) -> Cutover:
     scope, log = transfer.scope, sealed.manifest.log
     to_epoch = scope.seller.epoch + 1
@@ -225,6 +231,7 @@ def _cutover(
         address=receipt.address,
         log=LogSize(log.size, log.root),
         endorsement=endorsement.hex(),
+        erasures=list(map(str, erasures)),
         ended_at=utc_text(now()),
     )
 

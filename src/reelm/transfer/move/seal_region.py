@@ -6,8 +6,9 @@ from pathlib import Path
 import msgspec
 from sqlalchemy.orm import Session
 
-from reelm import audit, regions
+from reelm import accounts, audit, regions
 from reelm.accounts import region_keys
+from reelm.foundation.database import fence
 from reelm.foundation.errors import Conflict
 from reelm.foundation.parts import Parts
 from reelm.foundation.strict_json import canonical
@@ -19,7 +20,7 @@ from reelm.transfer.bundle import Sale, SellerKeys, seal
 from reelm.transfer.bundle.log import LogGrew
 from reelm.transfer.current import KnownTransfer
 from reelm.transfer.move.exchange import Exchange
-from reelm.transfer.move.freeze import is_frozen
+from reelm.transfer.move.freeze import ERASED, is_frozen
 from reelm.transfer.move.model import closed_assets, made_model
 from reelm.transfer.steps import add_step, last_step, steps
 
@@ -53,6 +54,8 @@ def seal_region(parts: Parts, exchange: Exchange, say: Say = lambda _: None) -> 
         if not is_frozen(session):
             raise Conflict("The region is not frozen: `reelm transfer freeze` does that.")
         exchange.write_sale(session, transfer)
+        accounts.erase_waiting(session, parts)
+        fence.mark_sealed(session, ERASED)
         # What lies in the folder is another bundle from here on, also where this is cut off.
         add_step(session, transfer.id, "sealing", b"{}")
     with workspace(parts.home, "model") as folder:

@@ -70,9 +70,12 @@ class RecoveryCodes(msgspec.Struct, frozen=True):
 
 
 class Erased(msgspec.Struct, frozen=True):
-    """When the account was erased, and when the last backup that holds it ends."""
+    """When the account was erased, and when the last backup that holds it ends.
 
-    erased_at: datetime
+    Where the region has just been sealed for its buyer, neither is known yet: `detail` says so.
+    """
+
+    erased_at: datetime | None
     complete_at: datetime | None
     detail: str
 
@@ -146,8 +149,10 @@ def erase_me(
     """Erase one's account, its videos and everything else of it."""
     account_id = account_id_of(viewer)
     accounts.confirm_password(session, parts, account_id, body.password)
-    begun = accounts.erase_account(session, parts, account_id)
+    begun = accounts.ask_to_erase(session, parts, account_id)
     cookies.sign_out()
+    if begun is None:
+        return Erased(None, None, ERASED_LATER)
     return Erased(begun.erased_at, begun.complete_at, _erasure_sentence(begun.complete_at))
 
 
@@ -176,6 +181,12 @@ def acting_account(session: Session, viewer: Viewer) -> int:
     if by:
         raise regions.refusal("Your account", by)
     return account_id
+
+
+ERASED_LATER = (
+    "The service is being handed over to another operator just now. You are signed out everywhere, "
+    "and your account is erased as soon as that has ended, by whoever runs the service then."
+)
 
 
 def _erasure_sentence(complete_at: datetime | None) -> str:
