@@ -1,9 +1,10 @@
 """Erase an account.
 
-In the person's own request the account's key is destroyed, its sessions end, its profile is
-blanked and nobody sees it any more. Jobs then remove its videos with their objects, and last the
-rows of every table that declares `Erasure.DELETE`. What is left is a tombstone with the id, and
-a hash of the handle, so that neither reappears. Each step can be cut off and done again.
+In the person's own request, or once a handover has ended, the account's key is destroyed, its
+sessions end, its profile is blanked and nobody sees it any more. Jobs then remove its videos with
+their objects, and last the rows of every table that declares `Erasure.DELETE`. What is left is a
+tombstone with the id, and a hash of the handle, so that neither reappears. Each step can be cut
+off and done again.
 
 Where a legal order has the account preserved, or disclosed and not copied yet, the rows and the
 key wait until the copies are made (sealed_copies.py); nobody but the jobs can see the difference.
@@ -12,6 +13,7 @@ Sealed data is unreadable from the first commit on; erasure is complete when the
 backup that still hold the wrapped key are gone, on the tombstone's `complete_at`.
 """
 
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -40,10 +42,10 @@ from reelm.accounts.tasks import COPY_BEFORE_ERASURE, ERASE_LATER
 from reelm.audit import record
 from reelm.foundation.clock import now
 from reelm.foundation.database import Base, Erasure, fence
-from reelm.foundation.errors import Missing, Unavailable
+from reelm.foundation.errors import Conflict, Missing, Unavailable
 from reelm.foundation.events import publish
 from reelm.foundation.jobs import defer
-from reelm.foundation.jobs.listing import unfinished_ids
+from reelm.foundation.jobs.listing import undone_ids
 from reelm.foundation.parts import Parts
 from reelm.regions import load_pack
 
@@ -68,21 +70,22 @@ def ask_to_erase(session: Session, parts: Parts, account_id: int) -> ErasureBegu
 
     Raises:
         Missing: there is and was no such account.
-        Conflict: it is the last owner of the region.
+        Conflict: it is the last owner of the region, or an owner who would have to wait.
     """
     if not waits_for_handover(session):
         return erase_account(session, parts, account_id)
     account = session.get(Account, account_id)
     if account is None:
         raise Missing("There is no such account.")
-    refuse_last_owner(session, account)
-    revoke_sessions(session, account_id)
+    if account.role == "owner":
+        raise Conflict("An owner of a region that is handed over is erased once that has ended.")
+    disable_sessions(session, account_id)  # an order may have their rows preserved
     defer(session, ERASE_LATER, account_id=account_id)
     return None
 
 
 def waits_for_handover(session: Session) -> bool:
-    """Whether an erasure has to wait; until the transaction ends, nothing changes that."""
+    """Whether an erasure has to wait; until the transaction ends, no seal begins."""
     # First the lock, for which a seal waits that begins (foundation.database.fence.mark_sealed).
     session.execute(text(f"LOCK TABLE {ErasedAccount.__tablename__} IN ROW EXCLUSIVE MODE"))
     return fence.is_sealed(session)
@@ -90,16 +93,19 @@ def waits_for_handover(session: Session) -> bool:
 
 def waiting_erasures(session: Session) -> list[int]:
     """Return the accounts that are to be erased once a handover has ended."""
-    asked = unfinished_ids(session, ERASE_LATER, "account_id")
+    asked = undone_ids(session, ERASE_LATER, "account_id")
     erased = select(ErasedAccount.account_id).where(ErasedAccount.account_id.in_(asked))
     done = set(session.scalars(erased))
     return [account_id for account_id in asked if account_id not in done]
 
 
-def erase_waiting(session: Session, parts: Parts) -> None:
-    """Begin to erase those who wait: before a region is sealed again."""
-    for account_id in waiting_erasures(session):
-        erase_account(session, parts, account_id)
+def erase_waiting(parts: Parts) -> None:
+    """Begin to erase those who wait, each in a transaction: before a region is sealed again."""
+    with parts.transaction() as session:
+        waiting = waiting_erasures(session)
+    for account_id in waiting:
+        with suppress(Missing), parts.transaction() as session:
+            erase_account(session, parts, account_id)
 
 
 def erase_account(session: Session, parts: Parts, account_id: int) -> ErasureBegun:
@@ -182,7 +188,13 @@ def finish_erasure(parts: Parts, account_id: int) -> None:
 
 
 def resume_erasures(session: Session) -> int:
-    """Tell again of each account whose erasure has not ended; return how many there are."""
+    """Tell again of each account whose erasure has not ended; return how many there are.
+
+    Those that waited for a handover are queued again, too, where it has ended.
+    """
+    if not waits_for_handover(session):
+        for account_id in waiting_erasures(session):
+            defer(session, ERASE_LATER, account_id=account_id)
     erasing = session.scalars(select(Account.id).where(Account.state == "erasing")).all()
     held = set(session.scalars(select(HeldErasure.subject_id)))
     for account_id in erasing:

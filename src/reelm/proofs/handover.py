@@ -27,6 +27,10 @@ Utc = Annotated[str, Meta(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?Z
 Address = Annotated[str, Meta(pattern=r"^(https?://[^\s\"'<>]{1,300})?$")]
 
 
+# So many fit into a document of 256 KiB (foundation/envelope.py), with two signatures.
+MOST_ERASURES = 5000
+
+
 class LogSize(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How large the region's audit log is, and its root."""
 
@@ -74,7 +78,7 @@ class Cutover(
     endorsement: Annotated[str, Meta(pattern=r"^[0-9a-f]{128}$")]
     # Accounts whose erasure was asked for after the seal: the buyer erases them. As in the audit
     # log, which names whoever is erased, by id alone; left out where there is none.
-    erasures: list[Id] = []
+    erasures: Annotated[list[Id], Meta(max_length=MOST_ERASURES)] = []
     ended_at: Utc
 
 

@@ -58,7 +58,7 @@ class Recorder:
             _add_counts(home, taken)
         for refusal, count in taken.items():
             known = refusal in self._recorded_at or refusal in self._due
-            if not known and len(self._recorded_at) >= MOST_KINDS:
+            if not known and len(self._recorded_at.keys() | self._due.keys()) >= MOST_KINDS:
                 refusal = msgspec.structs.replace(refusal, to=OTHERS)  # noqa: PLW2901
             self._due[refusal] += count
         if self._due and self._is_frozen():

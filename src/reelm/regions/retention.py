@@ -18,13 +18,13 @@ from reelm.foundation.clock import now
 from reelm.foundation.database import Base, Session, fence
 from reelm.foundation.database.classes import FOREIGN_TABLES
 from reelm.foundation.jobs.finished import delete_finished
-from reelm.foundation.jobs.listing import JOBS
 from reelm.foundation.parts import Parts
 from reelm.regions.pack_files import load_pack
 from reelm.regions.policy import PolicyPack
 
 # A transaction that deletes more than this holds its locks for seconds.
 BATCH = 2000
+JOBS = "procrastinate_jobs"
 
 Held = Callable[[Table], ColumnElement[bool] | None]
 

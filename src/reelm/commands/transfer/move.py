@@ -114,6 +114,11 @@ def cutover(parts: Parts, folder: Path, *, as_json: bool) -> None:
         typer.echo(f"Next, at the buyer: `reelm transfer cutover --exchange {folder}`.")
         typer.echo("Then here once more, so that this address says who is in charge.")
         return
+    if made.cutover.erasures:
+        typer.echo(
+            f"{len(made.cutover.erasures):,} people asked the seller to be erased after the seal,"
+            " as it says; this region's worker erases them."
+        )
     typer.echo(
         f"{made.cutover.operator} is in charge from epoch {made.cutover.to_epoch} on; both have"
         " signed."

@@ -8,16 +8,19 @@ leave (roles.py) before that or after, never in between.
 """
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
+from reelm.foundation.clock import now, utc_text
 from reelm.foundation.database import roles
 from reelm.foundation.errors import Frozen, Unavailable
 
 # What waits behind the locks waits no longer than this; then the fence is tried again.
 LOCK_TIMEOUT_MS = 2000
+SEALED_FOR = timedelta(hours=72)
 _GUARD = "reelm_frozen"
 _SEALED = "reelm_sealed"
 FROZEN = (
@@ -69,6 +72,8 @@ def is_closed(connection: Session | Connection) -> bool:
 def mark_sealed(session: Session, subjects: str) -> None:
     """Say that the region was sealed: whoever adds a subject waits, or was waited for.
 
+    It holds for `SEALED_FOR`, as who waits has a right to what it waits for.
+
     Args:
         session: of the owner; it holds from its commit on.
         subjects: the table of those who are erased.
@@ -77,12 +82,16 @@ def mark_sealed(session: Session, subjects: str) -> None:
         Unavailable: transactions that write do not end; try again.
     """
     hold(session, [subjects])
-    session.execute(text(f"CREATE OR REPLACE FUNCTION {_SEALED}() RETURNS void LANGUAGE sql AS ''"))
+    session.execute(text(f"DROP FUNCTION IF EXISTS {_SEALED}()"))
+    session.execute(text(_MARK.format(name=_SEALED, until=utc_text(now() + SEALED_FOR))))
 
 
 def is_sealed(session: Session) -> bool:
-    """Whether the region was sealed, and neither handed over nor opened again since."""
-    return session.scalar(text(f"SELECT to_regprocedure('public.{_SEALED}()')")) is not None
+    """Whether the region was sealed of late, and neither handed over nor opened again since."""
+    if session.scalar(text(f"SELECT to_regprocedure('public.{_SEALED}()')")) is None:
+        return False
+    until: datetime = session.scalars(text(f"SELECT {_SEALED}()")).one()
+    return now() < until
 
 
 def refuse_if_closed(connection: Session | Connection) -> None:
@@ -140,6 +149,10 @@ def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+_MARK = """
+    CREATE FUNCTION {name}() RETURNS timestamptz LANGUAGE sql AS
+    $$ SELECT timestamptz '{until}' $$
+"""
 _FUNCTION = """
     CREATE OR REPLACE FUNCTION reelm_frozen() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 
 from reelm.foundation.jobs.defer import Task
 
-JOBS = "procrastinate_jobs"
 # Procrastinate's states by the words that people read.
 STATES = {
     "todo": "queued",
@@ -46,10 +45,10 @@ class JobCounts(msgspec.Struct, frozen=True):
     done: int = 0
 
 
-_UNFINISHED = text(
+_UNDONE = text(
     """
     SELECT args ->> :argument FROM procrastinate_jobs
-    WHERE task_name = :name AND status IN ('todo', 'doing')
+    WHERE task_name = :name AND status <> 'succeeded'
     GROUP BY 1 ORDER BY min(id)
     """
 )
@@ -76,15 +75,17 @@ _LIST = text(
 )
 
 
-def unfinished_ids(session: Session, task: Task, argument: str) -> list[int]:
-    """Return this argument of the jobs of one kind that have not ended, once each, the first first.
+def undone_ids(session: Session, task: Task, argument: str) -> list[int]:
+    """Return this argument of the jobs of one kind that were not done, once each, the first first.
+
+    Those that have failed are among them.
 
     Args:
         session: a transaction.
         task: the kind.
         argument: the name of an id that it takes.
     """
-    found = session.scalars(_UNFINISHED, {"name": task.name, "argument": argument})
+    found = session.scalars(_UNDONE, {"name": task.name, "argument": argument})
     return [int(one) for one in found]
 
 

@@ -70,13 +70,13 @@ def _check_signer(papers: Papers, key: str, scope_digest: str) -> None:
 
 
 def _check_known(keys: Sequence[Signatory], known: Sequence[KnownKey]) -> None:
-    owners = {one.key: one.who for one in known}
     for one in keys if known else ():
         told = f"The key of {one.who} is {one.key}"
-        if one.key not in owners:
+        owners = {other.who for other in known if other.key == one.key}
+        if not owners:
             raise Refuted(one.file, f"{told}: none of those that you know.")
-        if owners[one.key] not in {None, one.who}:
-            raise Refuted(one.file, f"{told}, which you know to be of {owners[one.key]}.")
+        for other in owners - {None, one.who}:
+            raise Refuted(one.file, f"{told}, which you know to be of {other}.")
 
 
 def _differences(papers: Papers, claims: Sequence[Claim]) -> Iterator[str]:

@@ -17,7 +17,6 @@ from reelm.foundation.clock import now, utc_text
 from reelm.foundation.database import Base, fence
 from reelm.foundation.envelope import add_signatures, key_id
 from reelm.foundation.errors import Conflict, Missing
-from reelm.foundation.jobs.listing import JOBS
 from reelm.foundation.parts import Parts
 from reelm.foundation.strict_json import canonical
 from reelm.proofs import handover, keys
@@ -126,8 +125,14 @@ def _end_tenure(parts: Parts, exchange: Exchange, say: Say) -> tuple[bytes, Know
         fence.hold(session, sorted(OPEN | GUARDED.keys()))
         say("Comparing what the freeze left open with what was sealed.")
         _refuse_what_came_after(parts, transfer, sealed)
-        fence.hold(session, [JOBS])  # who asks later is refused, and named by no cutover
-        cutover = _cutover(parts, transfer, sealed, receipt, accounts.waiting_erasures(session))
+        # Whoever asks from here on waits for the lock on those who are erased, and is refused.
+        erasures = accounts.waiting_erasures(session)
+        if len(erasures) > handover.MOST_ERASURES:
+            raise Conflict(
+                f"{len(erasures):,} people asked to be erased since the seal, more than a cutover"
+                " names: `reelm transfer seal` erases them; let the buyer verify again."
+            )
+        cutover = _cutover(parts, transfer, sealed, receipt, erasures)
         envelope = handover.sign_cutover(cutover, parts.home.operator_key())
         _depart(session, parts, transfer, cutover, envelope)
     return envelope, transfer

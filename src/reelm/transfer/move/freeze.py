@@ -2,8 +2,9 @@
 
 What an authority may ask for and what people have a right to goes on: orders with what they
 withhold, their notices and copies, erasures, revocations of approvals, the audit log. Each is
-logged, and what came after a seal is sealed again before the cutover. What stays with the seller
-anyway (sessions, rate limits, jobs) is written as before.
+logged, and what came after a seal is sealed again before the cutover; but erasures wait then
+(accounts/erase.py). What stays with the seller anyway (sessions, rate limits, jobs) is written as
+before.
 """
 
 from psycopg.conninfo import conninfo_to_dict

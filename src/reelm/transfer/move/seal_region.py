@@ -53,8 +53,9 @@ def seal_region(parts: Parts, exchange: Exchange, say: Say = lambda _: None) -> 
         exchange.refuse_if_handed_over(transfer)
         if not is_frozen(session):
             raise Conflict("The region is not frozen: `reelm transfer freeze` does that.")
+    accounts.erase_waiting(parts)
+    with parts.transaction() as session:
         exchange.write_sale(session, transfer)
-        accounts.erase_waiting(session, parts)
         fence.mark_sealed(session, ERASED)
         # What lies in the folder is another bundle from here on, also where this is cut off.
         add_step(session, transfer.id, "sealing", b"{}")
