@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from httpx2 import Response
+from sqlalchemy import select
 from tests.regions.factory import people
 from tests.transfer.bundle_factory import fill
 from tests.transfer.factory import Sale, make_sale
@@ -19,8 +20,10 @@ from tests.videos.factory import Clips
 
 from reelm import accounts, transfer
 from reelm.accounts import Wrapping, region_keys
+from reelm.accounts.models import HeldErasure
 from reelm.foundation.database import Base
 from reelm.foundation.errors import Conflict
+from reelm.regions.orders import ListedOrder, order
 from reelm.transfer import move
 from reelm.transfer.bundle.narrow import tree_of
 from reelm.transfer.bundle.rows import pinned
@@ -77,6 +80,7 @@ def moved(folder: Path, sellers: Server, buyers: Server) -> Iterator[Move]:
             _freeze_and_leave(made)
         move.countersign(buyer.owner, made.exchange)
         made.noted["roots"] = roots_at_the_buyer(made)
+        made.noted["orders"], made.noted["held"] = as_they_came(made)
         store = buyer.owner.store
         made.noted["objects"] = {
             one.key: store.get(one.key) for kind in KINDS for one in store.list(kind)
@@ -113,6 +117,14 @@ def _freeze_and_leave(made: Move) -> None:
     move.cut_over(seller, exchange)
     between = {"targets": people(who["v30"].id), "countries": ["NZ"]}
     noted["between"] = law.try_to_give(village, "between", "geo_restrict", **between, **late)
+
+
+def as_they_came(made: Move) -> tuple[dict[str, ListedOrder], list[int]]:
+    """Return what the buyer has of each order, and whose erasures are held, before any job ran."""
+    with made.buyer.owner.transaction() as session:
+        taken = {name: given.id for name, given in made.law.orders.items() if given.id}
+        found = {name: order(session, order_id) for name, order_id in taken.items()}
+        return found, list(session.scalars(select(HeldErasure.subject_id)))
 
 
 def roots_at_the_buyer(made: Move) -> dict[str, tuple[int, str]]:
