@@ -109,9 +109,9 @@ def lacks_of(
     transfer: KnownTransfer,
     signed: Collection[str],
     found: Sequence[Position],
-    at: datetime | None = None,
+    at: datetime,
 ) -> list[Lack]:
-    """Return what a sale lacks that these sides have signed, and to which authorities stand so."""
+    """Return what a sale lacks that these sides have signed, where authorities stand so by then."""
     lacking = [
         Lack("unsigned", side, f"The {side} has not signed the scope.")
         for side in SIDES
@@ -122,7 +122,7 @@ def lacks_of(
         for one in found
         if one.standing != "approved"
     ]
-    at, scope = at or time_bounds(session).latest, transfer.scope
+    scope = transfer.scope
     broken = sale.violated(scope, scope.conditions, at)
     lacking += [Lack("violated", "seller", f"By the scope itself {words}.") for words in broken]
     return lacking + [Lack("changed", "seller", words) for words in changes(session, transfer)]
@@ -149,10 +149,9 @@ def positions(
     session: Session,
     transfer: KnownTransfer,
     said: Sequence[TransferStatement],
-    at: datetime | None = None,
+    at: datetime,
 ) -> list[Position]:
-    """Return where each authority stands that has to agree, in the order of the scope."""
-    at = at or time_bounds(session).latest
+    """Return where each authority stands by then that has to agree, in the order of the scope."""
     known = {str(one.id): one for one in orders.authorities(session)}
     required: dict[str, list[RequiredApproval]] = {}
     for one in transfer.scope.approvals:
@@ -173,6 +172,7 @@ def _position(
     required, powers = rows[0], [row.power for row in rows]
 
     def stands(standing: Standing, sentence: str, by: ApprovalStatement | None = None) -> Position:
+        """Return where it stands, by which of its statements."""
         return Position(
             authority_id=int(required.authority),
             authority=required.name,

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from reelm.proofs.handover import Receipt
 from reelm.proofs.sale import Buyer, Seller
-from reelm.regions import orders
+from reelm.regions import orders, time_bounds
 from reelm.transfer.announce import announced
 from reelm.transfer.approve import SIDES, Lack, Position, lacks_of, positions, signed_sides
 from reelm.transfer.current import KnownTransfer, newest_transfer, statements
@@ -92,11 +92,12 @@ def status(session: Session) -> Status:
 def status_of(session: Session, transfer: KnownTransfer) -> Status:
     """Return where a sale stands."""
     told = statements(session, transfer.id)
-    found = positions(session, transfer, told)
+    at = time_bounds(session).latest
+    found = positions(session, transfer, told, at)
     signed = [side for side in SIDES if side in signed_sides(transfer, told)]
     is_open = transfer.ended_at is None
     stays = orders.stays_in_force(session) if is_open else []
-    missing = lacks_of(session, transfer, signed, found) if is_open else []
+    missing = lacks_of(session, transfer, signed, found, at) if is_open else []
     taken = steps(session, transfer.id)
     would_be = _state(transfer, signed, missing, taken)
     told_people = announced(taken)

@@ -133,6 +133,7 @@ def read_small(
     found = bytearray()
 
     def take(piece: bytes) -> None:
+        """Keep a piece, as long as all of them are small."""
         found.extend(piece)
         if len(found) > most_bytes:
             raise Invalid(f"{fact.name} of the bundle holds more than {most_bytes} bytes.")
