@@ -61,14 +61,17 @@ class Recorder:
             if not known and len(self._recorded_at.keys() | self._due.keys()) >= MOST_KINDS:
                 refusal = msgspec.structs.replace(refusal, to=OTHERS)  # noqa: PLW2901
             self._due[refusal] += count
-        if self._due and self._is_frozen():
-            return  # each entry would have the region sealed again: the counts tell meanwhile
         now = time.monotonic()
-        for refusal in list(self._due):
-            recorded_at = self._recorded_at.get(refusal)
-            if recorded_at is None or now - recorded_at >= AGAIN_AFTER_S:
-                self._record(refusal)
-                self._recorded_at[refusal] = now
+        ripe = [
+            one
+            for one in self._due
+            if one not in self._recorded_at or now - self._recorded_at[one] >= AGAIN_AFTER_S
+        ]
+        if not ripe or self._is_frozen():
+            return  # in a freeze an entry would have the region sealed again: the counts tell
+        for refusal in ripe:
+            self._record(refusal)
+            self._recorded_at[refusal] = now
 
     def _is_frozen(self) -> bool:
         with self._parts.transaction() as session:

@@ -22,7 +22,6 @@ from reelm.proofs.leaf import Leaf
 
 PART = "What authorities ordered meanwhile"
 STAY, BAN = "stay_transfer", "block_service"
-OPERATORS = ("seller", "buyer")
 
 
 class _Order(msgspec.Struct):
@@ -66,9 +65,10 @@ def _check_keys(papers: Papers) -> None:
         for leaf in entries
         if papers.place(leaf) < closed
     }
-    taken = {papers.scope.seller.public_key, papers.scope.buyer.public_key}
-    if len(taken) < len(OPERATORS):
+    seller, buyer = papers.scope.seller.public_key, papers.scope.buyer.public_key
+    if seller == buyer:
         raise Refuted(SCOPE, "Seller and buyer have the same key.")
+    taken = {seller, buyer}
     for one in papers.keys.authorities:
         if names.get(one.id) != one.name:
             raise Refuted(KEYS, f"The log knows no authority {one.id} that is called {one.name}.")
